@@ -1,0 +1,34 @@
+//! The words that every room of the project shares: formats, outcomes, findings, policy, limits and the report.
+//!
+//! This crate does no I/O and knows no file format beyond its name. Everything here is a plain value, so that a
+//! jail, the station and a face (command line, kiosk, gateway) mean the same thing by the same word.
+#![forbid(unsafe_code)]
+
+mod budget;
+mod digest;
+mod export;
+mod finding;
+mod format;
+mod names;
+mod outcome;
+mod policy;
+mod refusal;
+mod report;
+mod untrusted;
+mod vectors;
+
+pub use budget::{Budget, LimitKind};
+pub use digest::Digest;
+pub use export::ExportKind;
+pub use finding::{Finding, FindingAction, Findings};
+pub use format::{Format, RiskClass};
+pub use names::{SafeName, safe_component, safe_extension};
+pub use outcome::{Method, Outcome, Reason, ReasonCode};
+pub use policy::{
+    Comments, EnginePolicy, Forms, Hidden, Limits, Links, Macros, Metadata, NamePolicy, Office, PdfPolicy, Picture,
+    Policy, Rule, RuleAction, Stale, TextPolicy, Tracked, WithheldMember, ZipPolicy,
+};
+pub use refusal::Refusal;
+pub use report::{Child, EngineRow, EngineVerdict, Match, OutputRow, ReportLine, Timings};
+pub use untrusted::Untrusted;
+pub use vectors::{VECTORS, Vector, vector};

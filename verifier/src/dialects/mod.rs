@@ -1,0 +1,28 @@
+//! One module a dialect, one line each in [`dialect`].
+
+use crate::{Limits, Rejection};
+use model::{Format, Policy};
+
+mod text;
+
+/// A reader of one dialect.
+pub type Dialect = fn(&[u8], Format, &Policy, &mut Limits) -> Result<(), Rejection>;
+
+/// The reader for `format`, or `None` where we write no such format.
+#[must_use]
+#[expect(clippy::wildcard_enum_match_arm, reason = "what has no dialect is rejected by the only caller")]
+pub fn dialect(format: Format) -> Option<Dialect> {
+    Some(match format {
+        Format::Txt | Format::Csv | Format::Tsv => text::verify,
+        _ => return None,
+    })
+}
+
+/// Reads `bytes` with the dialect of `format`; containers call this for their members.
+///
+/// # Errors
+/// The first [`Rejection`]; a format without a dialect is one.
+pub fn verify(bytes: &[u8], format: Format, policy: &Policy, limits: &mut Limits) -> Result<(), Rejection> {
+    let reader = dialect(format).ok_or_else(|| Rejection::new(0, format!("no dialect for {format}")))?;
+    reader(bytes, format, policy, limits)
+}
