@@ -12,6 +12,7 @@ mod cx;
 pub mod formats;
 mod identify;
 mod registry;
+pub mod zip_write;
 
 pub use cx::{Cx, Host, Quiet};
 pub use identify::{Identity, identify};
