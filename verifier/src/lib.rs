@@ -17,6 +17,9 @@ pub mod dialects;
 #[allow(dead_code, reason = "for the dialects that are still to come")]
 mod inflate;
 mod prefix;
+#[allow(dead_code, reason = "for the dialects that are still to come")]
+mod xml;
+mod zip;
 
 use model::{Format, Policy};
 

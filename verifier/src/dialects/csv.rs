@@ -17,7 +17,7 @@ pub fn verify(bytes: &[u8], format: Format, _policy: &Policy, limits: &mut Limit
     let candidates = if format == Format::Tsv { b"\t".as_slice() } else { &SEPARATORS };
     let mut first = None;
     for &separator in candidates {
-        match table(bytes, separator) {
+        match table(bytes, separator, format == Format::Tsv) {
             Ok(()) => return Ok(()),
             Err(rejection) => first = first.or(Some(rejection)),
         }
@@ -36,16 +36,19 @@ fn separator_line(bytes: &[u8]) -> Result<(), Rejection> {
 }
 
 /// Reads the whole table with one separator.
-fn table(bytes: &[u8], separator: u8) -> Result<(), Rejection> {
+fn table(bytes: &[u8], separator: u8, tabs_only: bool) -> Result<(), Rejection> {
     let mut at = 0usize;
     while at < bytes.len() {
-        at = cell(bytes, at, separator)?;
+        at = cell(bytes, at, separator, tabs_only)?;
     }
     Ok(())
 }
 
 /// Reads one cell and the separator or line end after it; returns where the next one begins.
-fn cell(bytes: &[u8], at: usize, separator: u8) -> Result<usize, Rejection> {
+///
+/// Excel takes the separator from the country it runs in, so a cell that would begin at another separator is looked at
+/// as well (CSV-02).
+fn cell(bytes: &[u8], at: usize, separator: u8, tabs_only: bool) -> Result<usize, Rejection> {
     let rest = bytes.get(at..).unwrap_or_default();
     if let [b'"', quoted @ ..] = rest {
         return quoted_cell(quoted, at, separator);
@@ -57,8 +60,9 @@ fn cell(bytes: &[u8], at: usize, separator: u8) -> Result<usize, Rejection> {
         return Err(Rejection::new(at, "RFC 4180 2.5: a quote only in a quoted cell"));
     }
     harmless(content, at)?;
-    for other in SEPARATORS.iter().filter(|&&other| other != separator && other != b'|') {
-        content.split(|b| b == other).skip(1).try_for_each(|part| harmless(part, at))?;
+    if !tabs_only {
+        let mut parts = content.split(|b| SEPARATORS.contains(b)).skip(1);
+        parts.try_for_each(|part| harmless(part, at))?;
     }
     Ok(at.saturating_add(length).saturating_add(1))
 }

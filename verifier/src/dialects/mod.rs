@@ -3,7 +3,9 @@
 use crate::{Limits, Rejection};
 use model::{Format, Policy};
 
+mod csv;
 mod text;
+mod zip;
 
 /// A reader of one dialect.
 pub type Dialect = fn(&[u8], Format, &Policy, &mut Limits) -> Result<(), Rejection>;
@@ -13,7 +15,9 @@ pub type Dialect = fn(&[u8], Format, &Policy, &mut Limits) -> Result<(), Rejecti
 #[expect(clippy::wildcard_enum_match_arm, reason = "what has no dialect is rejected by the only caller")]
 pub fn dialect(format: Format) -> Option<Dialect> {
     Some(match format {
-        Format::Txt | Format::Csv | Format::Tsv => text::verify,
+        Format::Csv | Format::Tsv => csv::verify,
+        Format::Txt => text::verify,
+        Format::Zip => zip::verify,
         _ => return None,
     })
 }
