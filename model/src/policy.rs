@@ -102,7 +102,7 @@ pub struct EnginePolicy {
 
 impl Default for EnginePolicy {
     fn default() -> Self {
-        Self { required: vec!["yara".into(), "hashes".into()], max_rule_age: 30, stale: Stale::Hold }
+        Self { required: vec!["yara".into(), "hashes".into()], max_rule_age: 30, stale: Stale::Warn }
     }
 }
 

@@ -1,1 +1,30 @@
-//! stub
+//! The one pipeline that every face runs: intake, jails, engines, verification, release, report.
+//!
+//! The station is trusted and therefore parses nothing that comes from outside: not a file, not a member, not a byte
+//! that a jail exported. What it reads of a jail is the length-capped answer of its own protocol. Formats are
+//! the business of `sanitizer` and `verifier`, which run in jails; here are only their answers.
+#![forbid(unsafe_code)]
+
+mod errors;
+pub mod inputs;
+mod intake;
+mod journal;
+mod names;
+mod outbox;
+mod pipeline;
+mod policy;
+
+mod quarantine;
+mod record;
+pub mod roles;
+mod scan;
+mod tokens;
+
+pub use errors::StationError;
+pub use intake::{Intake, IntakeError, take_in};
+pub use journal::Report;
+pub use outbox::{Outbox, OutboxError, Placed};
+pub use pipeline::{Destination, Progress, Run, Settings, Station, Summary};
+pub use policy::{LoadedPolicy, load_policy, parse_policy, standard_policy};
+pub use quarantine::Quarantine;
+pub use tokens::{CleanScan, Verified, release};

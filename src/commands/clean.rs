@@ -1,0 +1,236 @@
+//! `sallyport clean INPUT... --out DIR`: the headless batch.
+
+use model::{Outcome, ReportLine};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use station::{Destination, LoadedPolicy, Outbox, Progress, Quarantine, Report, Run, Settings, Station, StationError};
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::SystemTime;
+
+/// Files and folders in, cleaned files out.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Files and folders to clean. The tree is kept under the outbox; links are not followed.
+    #[arg(required = true, value_name = "INPUT")]
+    inputs: Vec<PathBuf>,
+    /// The outbox: only rebuilt, verified and scanned files appear here.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Write the report here, one JSON object a line and input.
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// The zone's policy (TOML). Without one, all that can be rebuilt is, and the rest is blocked.
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// Keep the originals of withheld files here, each with a note.
+    #[arg(long, value_name = "DIR")]
+    quarantine: Option<PathBuf>,
+    /// How many files to work on side by side [default: one a core].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    jobs: Option<u16>,
+    /// Print the report to standard output, and nothing else.
+    #[arg(long)]
+    json: bool,
+    /// Rebuild also what is our own dialect already (to measure and to test; off, such files pass as they are).
+    #[arg(long, hide = true)]
+    no_fixed_point: bool,
+}
+
+/// Runs it; the exit status is that of the contract.
+pub fn run(arguments: &Arguments) -> ExitCode {
+    let stop = Arc::new(AtomicBool::new(false));
+    let signal = Arc::new(AtomicUsize::new(0));
+    if let Err(error) = watch_signals(&stop, &signal) {
+        eprintln!("sallyport: signals cannot be caught: {error}");
+        return ExitCode::from(3);
+    }
+    match clean(arguments, &stop) {
+        Err(error) => {
+            eprintln!("sallyport: {error}");
+            ExitCode::from(error.exit_status())
+        }
+        Ok(run) => exit_status(&run, signal.load(Ordering::Relaxed)),
+    }
+}
+
+/// The first signal lets the files in work end; the second one ends at once (no file has a partial one's name).
+fn watch_signals(stop: &Arc<AtomicBool>, signal: &Arc<AtomicUsize>) -> std::io::Result<()> {
+    for (number, status) in [(SIGINT, 130), (SIGTERM, 143)] {
+        signal_hook::flag::register_conditional_shutdown(number, status, Arc::clone(stop))?;
+        signal_hook::flag::register_usize(number, Arc::clone(signal), usize::try_from(status).unwrap_or(0))?;
+        signal_hook::flag::register(number, Arc::clone(stop))?;
+    }
+    Ok(())
+}
+
+fn exit_status(run: &Run, signal: usize) -> ExitCode {
+    let summary = run.summary();
+    ExitCode::from(match signal {
+        0 if summary.station_faults > 0 => 3,
+        0 if summary.released == summary.inputs => 0,
+        0 => 1,
+        caught => u8::try_from(caught).unwrap_or(130),
+    })
+}
+
+fn clean(arguments: &Arguments, stop: &AtomicBool) -> Result<Run, StationError> {
+    let policy = match &arguments.policy {
+        Some(path) => station::load_policy(path)?,
+        None => station::standard_policy(),
+    };
+    let entries = station::inputs::collect(&arguments.inputs)?;
+    station::inputs::refuse_overlap(&arguments.inputs, &arguments.out)?;
+    let station = start(arguments, policy)?;
+    let outbox = Outbox::open(&arguments.out).map_err(|error| StationError::Outbox {
+        path: arguments.out.clone(),
+        message: error.to_string(),
+    })?;
+    let quarantine = arguments.quarantine.as_deref().map(open_quarantine).transpose()?;
+    let report = match (&arguments.report, arguments.json) {
+        (Some(path), _) => Some(open_report(path)?),
+        (None, true) => None,
+        (None, false) => Some(open_report(&default_report())?),
+    };
+    let people = !arguments.json;
+    if people && report.as_ref().is_some_and(Report::resumed) {
+        eprintln!("sallyport: an earlier run on this report did not end; carrying on");
+    }
+    let progress = Bar { shown: people && std::io::stderr().is_terminal() };
+    let to = Destination { outbox: &outbox, quarantine: quarantine.as_ref(), report: report.as_ref() };
+    let run = station.run(&entries, &to, &progress, stop);
+    progress.clear();
+    let report_path = report.as_ref().map(|report| report.path().to_owned());
+    if let Some(report) = report {
+        let path = report.path().to_owned();
+        report.finish(&run.lines).map_err(|source| StationError::Place { what: "report", path, source })?;
+    }
+    let printed = if arguments.json { print_json(&run) } else { print_summary(&run, &arguments.out, report_path.as_deref()) };
+    match printed {
+        // Whoever reads our output may close it early: that is no fault of the station.
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(StationError::Place { what: "standard output", path: PathBuf::from("-"), source: error })
+        }
+        Ok(()) | Err(_) => Ok(run),
+    }
+}
+
+fn start(arguments: &Arguments, policy: LoadedPolicy) -> Result<Station, StationError> {
+    let cores = std::thread::available_parallelism().map_or(2, usize::from);
+    Station::start(Settings {
+        policy,
+        jobs: arguments.jobs.map_or(cores, usize::from),
+        spool: cache_home().join("sallyport"),
+        fixed_point: !arguments.no_fixed_point,
+        launcher: jail::Launcher::default(),
+        now: SystemTime::now(),
+    })
+}
+
+fn open_quarantine(path: &Path) -> Result<Quarantine, StationError> {
+    Quarantine::open(path).map_err(|source| StationError::Place { what: "quarantine", path: path.to_owned(), source })
+}
+
+fn open_report(path: &Path) -> Result<Report, StationError> {
+    Report::open(path).map_err(|source| StationError::Place { what: "report", path: path.to_owned(), source })
+}
+
+/// Without `--report` the last report still lies where a person can find it (XDG base directories).
+fn default_report() -> PathBuf {
+    xdg("XDG_STATE_HOME", ".local/state").join("sallyport").join("last-report.jsonl")
+}
+
+fn cache_home() -> PathBuf {
+    xdg("XDG_CACHE_HOME", ".cache")
+}
+
+fn xdg(variable: &str, below_home: &str) -> PathBuf {
+    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    absolute(variable).or_else(|| absolute("HOME").map(|home| home.join(below_home))).unwrap_or_else(|| "/var/tmp".into())
+}
+
+/// Progress for a person, on a terminal only.
+struct Bar {
+    shown: bool,
+}
+
+impl Progress for Bar {
+    fn finished(&self, done: usize, total: usize, line: &ReportLine) {
+        if self.shown {
+            let name: String = line.input.chars().filter(|c| !c.is_control()).take(60).collect();
+            eprint!("\r\x1b[K{done}/{total} {name}");
+        }
+    }
+}
+
+impl Bar {
+    fn clear(&self) {
+        if self.shown {
+            eprint!("\r\x1b[K");
+        }
+    }
+}
+
+fn print_json(run: &Run) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    for line in &run.lines {
+        serde_json::to_writer(&mut out, line)?;
+        out.write_all(b"\n")?;
+    }
+    out.flush()
+}
+
+/// In this order: what may be taken, what was changed in it, what was held and why.
+fn print_summary(run: &Run, outbox: &Path, report: Option<&Path>) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    let summary = run.summary();
+    let withheld = summary.blocked.saturating_add(summary.failed);
+    writeln!(out, "{} of {} files may be taken from {}", summary.released, summary.inputs, outbox.display())?;
+    for line in run.lines.iter().filter(|line| line.verdict == Outcome::Released) {
+        if let Some(output) = &line.output {
+            writeln!(out, "  \u{2713} {}{}", plain(&output.path), changes(line))?;
+        }
+    }
+    if withheld > 0 {
+        writeln!(out, "{withheld} held back:")?;
+    }
+    for line in run.lines.iter().filter(|line| line.verdict != Outcome::Released) {
+        let why = line.reason.as_ref().map_or("", |reason| &reason.text);
+        writeln!(out, "  \u{2717} {}: {}", plain(&line.input), plain(why))?;
+    }
+    if let Some(report) = report {
+        writeln!(out, "Report: {}", report.display())?;
+    }
+    out.flush()
+}
+
+/// What was taken out of a released file, in a few words.
+fn changes(line: &ReportLine) -> String {
+    let named = |finding: &model::Finding| match finding.action {
+        model::FindingAction::Removed | model::FindingAction::Neutralised => Some(finding.construct.clone()),
+        model::FindingAction::ReEncoded | model::FindingAction::Kept | model::FindingAction::Blocked => None,
+    };
+    let mut seen: Vec<String> = Vec::new();
+    for construct in line.findings.iter().filter_map(named) {
+        let short: String = plain(&construct).chars().take(60).collect();
+        if !seen.contains(&short) {
+            seen.push(short);
+        }
+    }
+    let held = line.children.iter().filter(|child| child.verdict != Outcome::Released).count();
+    if held > 0 {
+        seen.push(format!("{held} of {} members held back", line.children.len()));
+    }
+    match seen.len() {
+        0 => String::new(),
+        1..=3 => format!("  (taken out: {})", seen.join("; ")),
+        more => format!("  (taken out: {}; and {} more)", seen.get(..3).unwrap_or_default().join("; "), more.saturating_sub(3)),
+    }
+}
+
+/// Text of a file on a terminal: no control character reaches it.
+fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
+}

@@ -1,0 +1,30 @@
+//! `sallyport`: cleans files from the command line. Reads arguments, hands over to the station.
+#![forbid(unsafe_code)]
+
+mod commands;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Content disarm and reconstruction: only rebuilt, verified and scanned files come out.
+#[derive(Debug, Parser)]
+#[command(version, about, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Clean files and folders into an outbox.
+    Clean(commands::clean::Arguments),
+}
+
+fn main() -> ExitCode {
+    // Before anything else, while the process is small and has one thread: a jail is this same executable, started
+    // with a control socket instead of arguments from a person.
+    jail::become_jail_if_asked(&station::roles::ROLES);
+    match Arguments::parse().command {
+        Command::Clean(arguments) => commands::clean::run(&arguments),
+    }
+}

@@ -1,0 +1,92 @@
+//! What stops a run before or while it goes: each says what to do next.
+
+use std::path::PathBuf;
+
+/// Why a station cannot run at all. Withheld files are no error: they are lines of the report.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StationError {
+    /// An input that was named does not exist or cannot be looked at.
+    #[error("input {path} cannot be opened: {source}; check the path and plug the stick in again")]
+    Input {
+        /// The input as it was named.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The outbox lies inside an input, or an input inside the outbox: cleaned files would be taken in again.
+    #[error("the outbox {outbox} and the input {input} lie inside each other; choose an outbox elsewhere")]
+    OutboxInsideInput {
+        /// The outbox.
+        outbox: PathBuf,
+        /// The input.
+        input: PathBuf,
+    },
+    /// The policy does not say what it should.
+    #[error("the policy {path} cannot be used: {message}")]
+    Policy {
+        /// The file.
+        path: PathBuf,
+        /// Key and place, from the TOML reader.
+        message: String,
+    },
+    /// The policy asks for an engine that this station does not have.
+    #[error("the policy requires the engine {engine:?}, which this station does not have; known: {known}")]
+    UnknownEngine {
+        /// As the policy names it.
+        engine: String,
+        /// What there is.
+        known: String,
+    },
+    /// Policy says `stale = "stop"` and the rules are too old.
+    #[error("the rules of {engine} are {age_days} days old, the policy allows {allowed_days}; update them first")]
+    Stale {
+        /// Which engine.
+        engine: String,
+        /// How old.
+        age_days: u64,
+        /// How old they may be.
+        allowed_days: u32,
+    },
+    /// The outbox cannot be written.
+    #[error("the outbox {path} cannot be written: {message}; check the share and its permissions")]
+    Outbox {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        message: String,
+    },
+    /// The report, quarantine or spool cannot be written.
+    #[error("{what} {path} cannot be written: {source}; choose another place")]
+    Place {
+        /// Which one.
+        what: &'static str,
+        /// Where.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A jail cannot start: without one nothing is opened.
+    #[error("the sandbox does not start, so no file was opened: {0}")]
+    Jail(String),
+    /// An engine cannot start.
+    #[error("the engine {engine} does not start: {message}")]
+    Engine {
+        /// Which engine.
+        engine: String,
+        /// Why.
+        message: String,
+    },
+}
+
+impl StationError {
+    /// The exit status of the table in the command line's contract.
+    #[must_use]
+    pub const fn exit_status(&self) -> u8 {
+        match self {
+            Self::Input { .. } | Self::OutboxInsideInput { .. } | Self::Policy { .. } | Self::UnknownEngine { .. } => 2,
+            Self::Stale { .. } => 1,
+            Self::Outbox { .. } | Self::Place { .. } | Self::Jail(_) | Self::Engine { .. } => 3,
+        }
+    }
+}
