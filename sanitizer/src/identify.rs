@@ -17,6 +17,14 @@ pub struct Identity {
 /// Looks at `input` and compares with `name`.
 #[must_use]
 pub fn identify(_name: &str, input: Untrusted<'_>) -> Identity {
-    let format = if std::str::from_utf8(input.bytes()).is_ok() { Format::Txt } else { Format::Unknown };
-    Identity { format, findings: Vec::new(), refusal: None }
+    let format = if std::str::from_utf8(input.bytes()).is_ok() {
+        Format::Txt
+    } else {
+        Format::Unknown
+    };
+    Identity {
+        format,
+        findings: Vec::new(),
+        refusal: None,
+    }
 }

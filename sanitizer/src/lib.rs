@@ -12,6 +12,7 @@ mod cx;
 pub mod formats;
 mod identify;
 mod registry;
+pub mod zip_read;
 pub mod zip_write;
 
 pub use cx::{Cx, Host, Quiet};
@@ -52,7 +53,11 @@ impl Rebuilt {
     /// A file written anew in `format`.
     #[must_use]
     pub const fn new(bytes: Vec<u8>, format: Format) -> Self {
-        Self { bytes, format, method: Method::Rebuilt }
+        Self {
+            bytes,
+            format,
+            method: Method::Rebuilt,
+        }
     }
 }
 
@@ -82,7 +87,15 @@ impl Cleaned {
         };
         let name = name.chars().filter(|c| !c.is_control()).take(255).collect();
         let (findings, children) = (self.findings.clone(), self.children.clone());
-        Child { name, format: self.format, verdict, reason, method, findings, children }
+        Child {
+            name,
+            format: self.format,
+            verdict,
+            reason,
+            method,
+            findings,
+            children,
+        }
     }
 }
 

@@ -12,6 +12,9 @@ impl Reconstructor for Text {
 
     fn reconstruct(&self, input: Untrusted<'_>, format: Format, cx: &mut Cx<'_>) -> Result<Rebuilt, Refusal> {
         cx.budget.spend_bytes(input.len() as u64)?;
-        Ok(Rebuilt::new(String::from_utf8_lossy(input.bytes()).into_owned().into_bytes(), format))
+        Ok(Rebuilt::new(
+            String::from_utf8_lossy(input.bytes()).into_owned().into_bytes(),
+            format,
+        ))
     }
 }
