@@ -17,6 +17,9 @@ pub mod dialects;
 #[allow(dead_code, reason = "for the dialects that are still to come")]
 mod inflate;
 mod prefix;
+#[cfg(test)]
+#[allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, reason = "tests")]
+mod testing;
 #[allow(dead_code, reason = "for the dialects that are still to come")]
 mod xml;
 mod zip;

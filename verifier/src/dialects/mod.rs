@@ -4,6 +4,8 @@ use crate::{Limits, Rejection};
 use model::{Format, Policy};
 
 mod csv;
+mod picture;
+mod png;
 mod text;
 mod zip;
 
@@ -18,6 +20,7 @@ pub fn dialect(format: Format) -> Option<Dialect> {
         Format::Csv | Format::Tsv => csv::verify,
         Format::Txt => text::verify,
         Format::Zip => zip::verify,
+        Format::Png => png::verify,
         _ => return None,
     })
 }

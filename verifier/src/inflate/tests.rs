@@ -1,4 +1,5 @@
 use super::*;
+use crate::testing::noise;
 use flate2::Compression;
 use flate2::write::{DeflateEncoder, ZlibEncoder};
 use std::io::Write;
@@ -11,17 +12,6 @@ fn deflate(data: &[u8], level: u32) -> Vec<u8> {
     let mut encoder = DeflateEncoder::new(Vec::new(), Compression::new(level));
     encoder.write_all(data).unwrap();
     encoder.finish().unwrap()
-}
-
-/// Bytes of a simple generator: `spread` says how many values occur.
-fn noise(len: usize, spread: u32) -> Vec<u8> {
-    let mut state = 1u32;
-    (0..len)
-        .map(|_| {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            u8::try_from((state >> 16).checked_rem(spread).unwrap()).unwrap()
-        })
-        .collect()
 }
 
 #[test]
