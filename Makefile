@@ -1,0 +1,31 @@
+# `make run` and `make test` do all the set-up that they need on a fresh Debian machine with Rust.
+.PHONY: run test soak setup lint bench clean
+
+CARGO ?= cargo
+
+run: setup
+	$(CARGO) build --locked --release -p sallyport -p samples
+	rm -rf demo-stick outbound
+	$(CARGO) run --locked --release -q -p samples -- demo-stick
+	@echo
+	@# Exit status 1 is what the demo stick is there to show: some of its files must be held back.
+	@$(CARGO) run --locked --release -q -p sallyport -- clean demo-stick --out outbound --quarantine quarantine \
+		|| [ $$? -eq 1 ]
+
+test: setup
+	$(CARGO) test --locked --workspace
+
+# The full campaigns: every kill, mutant and seed, not a sample of them.
+soak: setup
+	SALLYPORT_SOAK=1 $(CARGO) test --locked --workspace --release -- --nocapture
+
+lint:
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+
+setup:
+	@sh scripts/setup.sh
+
+clean:
+	$(CARGO) clean
+	rm -rf demo-stick outbound quarantine
