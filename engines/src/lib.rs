@@ -1,1 +1,24 @@
-//! stub
+//! Scanners behind one trait and one registry.
+//!
+//! An engine looks at one byte string and says what it found; it never takes a container apart and never decides what
+//! becomes of a file. Engines that hold native code or bytecode live in a scan jail ([`Home::ScanJail`]): the station
+//! makes their rules ready and sends objects in, [`Server`] is what runs on the other side. The others run in the
+//! station ([`Home::Station`]).
+//!
+//! Invariant: no way leads from an error, a time-out or a short read to [`EngineVerdict::Clean`](model::EngineVerdict).
+#![forbid(unsafe_code)]
+
+mod answer;
+mod engine;
+mod hashes;
+mod registry;
+mod server;
+mod wire;
+pub mod yara;
+
+pub use answer::{Answer, Detection, MAX_DETECTIONS, MAX_NAME_BYTES, MAX_REASON_BYTES, ScanVerdict, Severity};
+pub use engine::{Engine, EngineError, EngineId, Provenance, Row, Sample, side_by_side};
+pub use hashes::Hashes;
+pub use registry::{Descriptor, ENGINES, Home, Load, descriptor};
+pub use server::{Resident, Server};
+pub use wire::{Request, WireError, decode, encode};

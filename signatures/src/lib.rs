@@ -1,1 +1,62 @@
-//! stub
+//! What engines look for: rule sets and hash lists, with the identity that goes into every record.
+//!
+//! Here are only texts and digests. Nothing is scanned and nothing is compiled: libyara's compiled rules are bytecode,
+//! and the engine that makes and loads them is in the crate `engines`. What is trusted is what was built into the
+//! executable.
+#![forbid(unsafe_code)]
+
+mod hash_list;
+mod manifest;
+mod own;
+mod rule_set;
+
+pub use hash_list::{HashList, KnownBad};
+pub use rule_set::{RuleSet, Source};
+
+/// Everything that the engines of a station are fed with.
+#[derive(Clone, Debug)]
+pub struct Signatures {
+    /// Rules for engines that read rules.
+    pub rules: RuleSet,
+    /// Digests of files that may never pass.
+    pub known_bad: HashList,
+}
+
+impl Signatures {
+    /// What was built into this executable.
+    ///
+    /// # Errors
+    /// [`SignatureError`] where what was built in breaks its own form; a test sees to it that it doesn't.
+    pub fn built_in() -> Result<Self, SignatureError> {
+        Ok(Self {
+            rules: own::rules()?,
+            known_bad: own::known_bad()?,
+        })
+    }
+}
+
+/// Why a rule set or a list is refused. One bad line refuses the whole: a list that is half there looks complete.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SignatureError {
+    /// The manifest beside the rules or lists.
+    #[error("manifest: {what}")]
+    Manifest {
+        /// What is wrong with it.
+        what: String,
+    },
+    /// A line of a hash list.
+    #[error("hash list, line {line}: {rule}")]
+    HashList {
+        /// Number of the line, from 1.
+        line: usize,
+        /// The rule it breaks.
+        rule: &'static str,
+    },
+    /// The set of rule files.
+    #[error("rule set: {what}")]
+    RuleSet {
+        /// What is wrong with it.
+        what: String,
+    },
+}

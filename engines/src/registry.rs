@@ -1,0 +1,87 @@
+//! The one place to touch: a new engine is a module and a line here.
+
+use crate::{Engine, EngineError, EngineId, Provenance, Resident, hashes, yara};
+use signatures::{RuleSet, Signatures};
+
+/// All engines of this build, in the order in which reports name them.
+pub static ENGINES: &[Descriptor] = &[yara::DESCRIPTOR, hashes::DESCRIPTOR];
+
+/// What the station must know to run an engine.
+#[derive(Clone, Copy, Debug)]
+pub struct Descriptor {
+    /// Its name.
+    pub id: EngineId,
+    /// Which version it is and what it would scan with.
+    pub provenance: fn(&Signatures) -> Provenance,
+    /// Where it runs.
+    pub home: Home,
+}
+
+/// Loads what an engine's `compile` made.
+pub type Load = fn(&[u8]) -> Result<Box<dyn Resident>, EngineError>;
+
+/// Where an engine runs.
+#[derive(Clone, Copy, Debug)]
+pub enum Home {
+    /// In a long-lived scan jail, because it holds native code or bytecode.
+    ScanJail {
+        /// Makes the rules ready. Reads only rules that the station authenticated and no byte of a sample, so it may
+        /// run in the station, once at the start.
+        compile: fn(&RuleSet) -> Result<Vec<u8>, EngineError>,
+        /// Loads what `compile` made. Bytecode: only inside a jail whose filters are closed.
+        load: Load,
+    },
+    /// In the station, because it touches no byte of a sample.
+    Station {
+        /// Makes the engine.
+        open: fn(&Signatures) -> Box<dyn Engine>,
+    },
+}
+
+/// The engine of this name.
+#[must_use]
+pub fn descriptor(name: &str) -> Option<&'static Descriptor> {
+    ENGINES.iter().find(|descriptor| descriptor.id.0 == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn names_are_plain_and_each_is_there_once() {
+        let names: BTreeSet<&str> = ENGINES.iter().map(|d| d.id.0).collect();
+        assert_eq!(names.len(), ENGINES.len());
+        assert!(
+            names
+                .iter()
+                .all(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'))
+        );
+        assert!(descriptor("yara").is_some() && descriptor("YARA").is_none());
+    }
+
+    #[test]
+    fn every_engine_names_its_rules_and_their_date() {
+        let signatures = Signatures::built_in().unwrap();
+        for descriptor in ENGINES {
+            let provenance = (descriptor.provenance)(&signatures);
+            assert_eq!(provenance.engine, descriptor.id);
+            assert!(
+                !provenance.version.is_empty() && provenance.rules_date.len() == 10,
+                "{provenance:?}"
+            );
+            if let Home::Station { open } = descriptor.home {
+                assert_eq!(open(&signatures).provenance(), provenance);
+            }
+        }
+    }
+
+    /// The standard policy asks for engines by name.
+    #[test]
+    fn the_engines_that_policy_requires_exist() {
+        for name in &model::Policy::standard().engines.required {
+            assert!(descriptor(name).is_some(), "{name}");
+        }
+    }
+}
