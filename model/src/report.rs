@@ -103,6 +103,8 @@ pub struct Match {
     pub rule: String,
     /// What it matched: the input itself, an exported object, or the output.
     pub object: String,
+    /// Whether it withholds the file, or only tells a person.
+    pub malicious: bool,
 }
 
 /// An engine's answer.
