@@ -1,17 +1,21 @@
 //! The side that runs in a scan jail: rules are loaded once, then objects come in and answers go out. Pure functions
 //! over bytes; descriptors and pipes are the jail's affair.
 
-use crate::{Answer, EngineError, Home, Request, descriptor, encode};
+use crate::{Answer, EngineError, EngineId, Home, Request, descriptor, encode};
 use model::Untrusted;
 
 /// An engine with its rules in memory.
 pub trait Resident: Send {
+    /// How many rules are loaded.
+    fn rule_count(&self) -> u32;
+
     /// Looks at one byte string for at most `timeout_secs`.
     fn scan(&self, object: Untrusted<'_>, timeout_secs: u32) -> Answer;
 }
 
 /// One engine in one jail.
 pub struct Server {
+    id: EngineId,
     resident: Box<dyn Resident>,
 }
 
@@ -35,6 +39,12 @@ impl Server {
             }),
             Home::Station { .. } => Err(unknown()),
         }
+    }
+
+    /// What the jail reports once it is ready: name of the engine, a blank, number of rules.
+    #[must_use]
+    pub fn ready(&self) -> Vec<u8> {
+        format!("{} {}", self.id, self.resident.rule_count()).into_bytes()
     }
 
     /// Serves one request ([`Request::encode`]) about `object` and returns an encoded [`Answer`].

@@ -106,15 +106,11 @@ pub fn load(compiled: &[u8]) -> Result<Loaded, EngineError> {
     }
 }
 
-impl Loaded {
-    /// How many rules there are.
-    #[must_use]
-    pub const fn rule_count(&self) -> u32 {
+impl Resident for Loaded {
+    fn rule_count(&self) -> u32 {
         self.count
     }
-}
 
-impl Resident for Loaded {
     fn scan(&self, object: Untrusted<'_>, timeout_secs: u32) -> Answer {
         // libyara takes 0 for "for ever".
         let Some(timeout) = i32::try_from(timeout_secs).ok().filter(|secs| *secs > 0) else {

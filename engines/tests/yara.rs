@@ -89,6 +89,7 @@ fn rules_that_look_at_every_byte_are_refused() {
 fn an_object_that_is_not_whole_is_not_scanned() {
     let compiled = compile(&set(r#"rule r { strings: $a = "needle" condition: $a }"#)).unwrap();
     let server = Server::start(b"yara", &compiled).unwrap();
+    assert_eq!(server.ready(), b"yara 1");
     let ask = |len, object: &[u8]| decode(&server.serve(&Request { timeout_secs: 5, len }.encode(), object)).unwrap();
     assert_eq!(ask(8, b"a needle").verdict(), EngineVerdict::Malicious);
     assert_eq!(ask(3, b"hay").verdict(), EngineVerdict::Clean);
