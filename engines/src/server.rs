@@ -35,6 +35,7 @@ impl Server {
             .ok_or_else(unknown)?;
         match found.home {
             Home::ScanJail { load, .. } => Ok(Self {
+                id: found.id,
                 resident: load(compiled)?,
             }),
             Home::Station { .. } => Err(unknown()),
