@@ -4,6 +4,7 @@ use crate::{Limits, Rejection};
 use model::{Format, Policy};
 
 mod csv;
+mod jpeg;
 mod picture;
 mod png;
 mod text;
@@ -20,6 +21,7 @@ pub fn dialect(format: Format) -> Option<Dialect> {
         Format::Csv | Format::Tsv => csv::verify,
         Format::Txt => text::verify,
         Format::Zip => zip::verify,
+        Format::Jpeg => jpeg::verify,
         Format::Png => png::verify,
         _ => return None,
     })
