@@ -4,7 +4,7 @@ use crate::{Reconstructor, formats};
 use model::Format;
 
 /// Every reconstructor.
-pub static RECONSTRUCTORS: &[&dyn Reconstructor] = &[&formats::text::Text];
+pub static RECONSTRUCTORS: &[&dyn Reconstructor] = &[&formats::text::Text, &formats::jpeg::Jpeg, &formats::png::Png];
 
 /// The reconstructor that takes files of `format`.
 #[must_use]

@@ -1,3 +1,6 @@
 //! One module a format, or a folder where one grows.
 
+pub mod jpeg;
+pub mod png;
+pub(crate) mod raster;
 pub mod text;
