@@ -3,7 +3,9 @@
 use crate::{Limits, Rejection};
 use model::{Format, Policy};
 
+mod bmp;
 mod csv;
+mod gif;
 mod jpeg;
 mod picture;
 mod png;
@@ -21,6 +23,8 @@ pub fn dialect(format: Format) -> Option<Dialect> {
         Format::Csv | Format::Tsv => csv::verify,
         Format::Txt => text::verify,
         Format::Zip => zip::verify,
+        Format::Bmp => bmp::verify,
+        Format::Gif => gif::verify,
         Format::Jpeg => jpeg::verify,
         Format::Png => png::verify,
         _ => return None,
