@@ -20,7 +20,6 @@ mod prefix;
 #[cfg(test)]
 #[allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, reason = "tests")]
 mod testing;
-#[allow(dead_code, reason = "for the dialects that are still to come")]
 mod xml;
 mod zip;
 

@@ -2,7 +2,8 @@
 //!
 //! UTF-8; nothing but elements, attributes and text: no document type, no processing instruction, no comment, no CDATA
 //! (OOX-33). Names are ASCII, attributes stand after single spaces in double quotes, the five named entities and
-//! references to TAB, LF and CR are all there is. Every namespace is one of a closed list that the caller brings.
+//! references to TAB, LF and CR are all there is. Namespaces are declared on the root, before its attributes, each with
+//! the one prefix that the caller's closed list gives it, in the order of that list, and each is used.
 
 use crate::Rejection;
 use std::borrow::Cow;
@@ -16,6 +17,11 @@ impl Ns {
     pub const NONE: Self = Self(0);
     /// Of the prefix `xml`.
     pub const XML: Self = Self(1);
+
+    /// Namespaces are numbered below 64.
+    const fn bit(self) -> u64 {
+        1u64.unbounded_shl(self.0 as u32)
+    }
 }
 
 /// What the reader met.
@@ -47,19 +53,19 @@ const DEEPEST: usize = 256;
 /// Ours: the largest element of ECMA-376, pivotTableDefinition, has under 80.
 const MOST_ATTRIBUTES: usize = 128;
 
-struct Open<'a> {
-    name: &'a str,
-    /// How many prefixes were bound outside.
-    scope: usize,
-}
+/// The caller's closed list: the namespace that this prefix and URI name.
+pub(crate) type Namespaces = fn(prefix: &str, uri: &str) -> Option<Ns>;
 
 /// Reads one file, event by event.
 pub(crate) struct Reader<'a> {
     text: &'a str,
     at: usize,
-    namespaces: fn(&str) -> Option<Ns>,
-    open: Vec<Open<'a>>,
+    namespaces: Namespaces,
+    /// Names of the open elements, with their prefixes.
+    open: Vec<&'a str>,
     bound: Vec<(&'a str, Ns)>,
+    /// A bit for each namespace that a name was of.
+    used: u64,
     attributes: Vec<Attribute<'a>>,
     /// Prefix, local name and value of the attributes of the tag being read, before prefixes can be looked up.
     raw: Vec<(&'a str, &'a str, &'a str)>,
@@ -70,7 +76,7 @@ pub(crate) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// Checks encoding and characters of the whole file and reads the declaration.
-    pub fn new(bytes: &'a [u8], namespaces: fn(&str) -> Option<Ns>) -> Result<Self, Rejection> {
+    pub fn new(bytes: &'a [u8], namespaces: Namespaces) -> Result<Self, Rejection> {
         let text = std::str::from_utf8(bytes).map_err(|e| Rejection::new(e.valid_up_to(), "XML is UTF-8"))?;
         characters(text)?;
         let mut at = 0;
@@ -78,7 +84,7 @@ impl<'a> Reader<'a> {
             at = text.len().saturating_sub(rest.strip_prefix('\n').unwrap_or(rest).len());
         }
         let reader = Self {
-            text, at, namespaces, open: Vec::new(), bound: Vec::new(), attributes: Vec::new(), raw: Vec::new(),
+            text, at, namespaces, open: Vec::new(), bound: Vec::new(), used: 0, attributes: Vec::new(), raw: Vec::new(),
             ending: false, ended: false,
         };
         if reader.rest().first() == Some(&b'<') { Ok(reader) } else { Err(reader.reject("the root element first")) }
@@ -87,11 +93,6 @@ impl<'a> Reader<'a> {
     /// The attributes of the last start tag.
     pub fn attributes(&self) -> &[Attribute<'a>] {
         &self.attributes
-    }
-
-    /// Where the reader stands, for messages.
-    pub const fn offset(&self) -> usize {
-        self.at
     }
 
     /// A rejection here.
@@ -107,8 +108,7 @@ impl<'a> Reader<'a> {
             return Ok(Event::End);
         }
         match self.rest() {
-            [] if self.ended => Ok(Event::Eof),
-            [b'\n'] if self.ended => Ok(Event::Eof),
+            [] if self.ended => self.all_used(),
             _ if self.ended => Err(self.reject("nothing after the root element")),
             [b'<', b'/', ..] => self.end_tag(),
             [b'<', ..] => self.start_tag(),
@@ -126,9 +126,7 @@ impl<'a> Reader<'a> {
     }
 
     fn close(&mut self) {
-        if let Some(open) = self.open.pop() {
-            self.bound.truncate(open.scope);
-        }
+        self.open.pop();
         self.ended = self.open.is_empty();
     }
 
@@ -146,7 +144,7 @@ impl<'a> Reader<'a> {
     }
 
     fn end_tag(&mut self) -> Result<Event<'a>, Rejection> {
-        let name = self.open.last().map_or("", |open| open.name);
+        let name = self.open.last().copied().unwrap_or_default();
         let rest = self.rest().get(2..).unwrap_or_default();
         match rest.strip_prefix(name.as_bytes()) {
             Some([b'>', ..]) if !name.is_empty() => {
@@ -165,11 +163,11 @@ impl<'a> Reader<'a> {
         self.at = self.at.saturating_add(1);
         let from = self.at;
         let (prefix, local) = self.name()?;
-        let open = Open { name: self.slice(from, self.at), scope: self.bound.len() };
+        let open = self.slice(from, self.at);
         self.raw.clear();
         while let [b' ', ..] = self.rest() {
             self.at = self.at.saturating_add(1);
-            self.attribute(open.scope)?;
+            self.attribute()?;
         }
         match self.rest() {
             [b'>', ..] => self.at = self.at.saturating_add(1),
@@ -211,7 +209,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads `name="value"`; a namespace declaration is bound, anything else noted.
-    fn attribute(&mut self, scope: usize) -> Result<(), Rejection> {
+    fn attribute(&mut self) -> Result<(), Rejection> {
         let (prefix, local) = self.name()?;
         let [b'=', b'"', rest @ ..] = self.rest() else { return Err(self.reject("an attribute is name=\"value\"")) };
         let length = rest.iter().position(|&b| matches!(b, b'"' | b'<')).unwrap_or(rest.len());
@@ -224,8 +222,8 @@ impl<'a> Reader<'a> {
         references(value).map_err(|rule| Rejection::new(from, rule))?;
         self.at = self.at.saturating_add(1);
         match (prefix, local) {
-            ("", "xmlns") => self.bind("", value, scope),
-            ("xmlns", prefix) => self.bind(prefix, value, scope),
+            ("", "xmlns") => self.bind("", value),
+            ("xmlns", prefix) => self.bind(prefix, value),
             _ if self.raw.len() >= MOST_ATTRIBUTES => Err(self.reject("too many attributes")),
             _ => {
                 self.raw.push((prefix, local, value));
@@ -234,34 +232,45 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn bind(&mut self, prefix: &'a str, uri: &str, scope: usize) -> Result<(), Rejection> {
-        let known = (self.namespaces)(uri);
-        let ns = known.ok_or_else(|| self.reject(format!("namespace {uri:?} is not in the list (OOX-21)")))?;
-        let taken = self.bound.get(scope..).unwrap_or_default().iter().any(|(p, _)| *p == prefix);
-        if taken || prefix.starts_with("xml") {
-            return Err(self.reject("Namespaces 3: a prefix is declared once, and none that begins with xml"));
+    fn bind(&mut self, prefix: &'a str, uri: &str) -> Result<(), Rejection> {
+        let known = (self.namespaces)(prefix, uri);
+        let ns = known.ok_or_else(|| self.reject(format!("xmlns:{prefix}={uri:?} is not in the list (OOX-21)")))?;
+        let in_order = self.bound.last().is_none_or(|(_, last)| *last < ns);
+        if !self.open.is_empty() || !self.raw.is_empty() || !in_order || prefix.starts_with("xml") {
+            return Err(self.reject("namespaces are declared once, on the root, before its attributes, in order"));
         }
         self.bound.push((prefix, ns));
         Ok(())
     }
 
-    fn resolve(&self, prefix: &str) -> Result<Ns, Rejection> {
+    fn all_used(&self) -> Result<Event<'a>, Rejection> {
+        match self.bound.iter().find(|(_, ns)| self.used & ns.bit() == 0) {
+            Some((prefix, _)) => Err(self.reject(format!("the namespace of {prefix:?} is declared and not used"))),
+            None => Ok(Event::Eof),
+        }
+    }
+
+    fn resolve(&mut self, prefix: &str) -> Result<Ns, Rejection> {
         if prefix == "xml" {
             return Ok(Ns::XML);
         }
-        let bound = self.bound.iter().rev().find(|(p, _)| *p == prefix);
-        bound.map(|(_, ns)| *ns).ok_or_else(|| self.reject("Namespaces 5: a prefix is declared"))
+        let bound = self.bound.iter().find(|(p, _)| *p == prefix).map(|(_, ns)| *ns);
+        let ns = bound.ok_or_else(|| self.reject("Namespaces 5: a prefix is declared"))?;
+        self.used |= ns.bit();
+        Ok(ns)
     }
 
     fn resolve_attributes(&mut self) -> Result<(), Rejection> {
         self.attributes.clear();
-        for &(prefix, local, value) in &self.raw {
+        let raw = std::mem::take(&mut self.raw);
+        for &(prefix, local, value) in &raw {
             let ns = if prefix.is_empty() { Ns::NONE } else { self.resolve(prefix)? };
             if self.attributes.iter().any(|a| a.local == local && a.ns == ns) {
                 return Err(self.reject("Namespaces 6.3: attributes are unique"));
             }
             self.attributes.push(Attribute { ns, local, value });
         }
+        self.raw = raw;
         Ok(())
     }
 }
@@ -328,8 +337,8 @@ pub(crate) fn unescape(raw: &str) -> Cow<'_, str> {
 mod tests {
     use super::*;
 
-    fn namespaces(uri: &str) -> Option<Ns> {
-        ["urn:a", "urn:b"].iter().zip(2..).find(|(known, _)| **known == uri).map(|(_, n)| Ns(n))
+    fn namespaces(prefix: &str, uri: &str) -> Option<Ns> {
+        [("", "urn:a"), ("b", "urn:b")].iter().zip(2..).find(|(known, _)| **known == (prefix, uri)).map(|(_, n)| Ns(n))
     }
 
     fn read(xml: &str) -> Result<Vec<String>, Rejection> {
@@ -353,7 +362,6 @@ mod tests {
         let xml = r#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
 <r xmlns="urn:a" xmlns:b="urn:b" x="1" b:x="&lt;&#10;"><b:i/>a&amp;b<i xml:space="preserve"></i></r>"#;
         assert_eq!(read(xml).unwrap().concat(), "<2:r 0:x=1 3:x=<\n><3:i>/a&b<2:i 1:space=preserve>//");
-        assert!(read("<a:r xmlns:a=\"urn:a\"><r xmlns=\"urn:b\"/></a:r>").is_ok());
     }
 
     #[test]
@@ -367,6 +375,8 @@ mod tests {
             "<r xmlns=\"urn:a\" x=\"1\" x=\"2\"/>", "<r xmlns=\"urn:a\" x=\"<\"/>", "<r xmlns=\"urn:a\"  x=\"1\"/>", "<r xmlns=\"urn:a\"x=\"1\"/>",
             "<r xmlns=\"urn:a\"><s></r></s>", "<b:r xmlns=\"urn:a\"/>", "<r xmlns=\"urn:a\" xmlns=\"urn:a\"/>", "<r xmlns=\"urn:a\" b:x=\"1\"/>",
             "<r xmlns=\"urn:a\" xmlns:p=\"urn:b\" xmlns:q=\"urn:b\" p:x=\"\" q:x=\"\"/>", "<r xmlns=\"urn:a\" xmlns:xmlx=\"urn:b\"/>", "</r>", "<r",
+            "<r xmlns=\"urn:a\" xmlns:b=\"urn:b\"/>", "<a:r xmlns:a=\"urn:a\"/>", "<r xmlns=\"urn:a\"><b:s xmlns:b=\"urn:b\"/></r>",
+            "<r x=\"\" xmlns=\"urn:a\"/>", "<b:r xmlns:b=\"urn:b\" xmlns=\"urn:a\"><s/></b:r>",
         ] {
             assert!(read(bad).is_err(), "{bad:?}");
         }

@@ -7,6 +7,7 @@ mod bmp;
 mod csv;
 mod gif;
 mod jpeg;
+mod ooxml;
 mod picture;
 mod png;
 mod text;
@@ -21,6 +22,9 @@ pub type Dialect = fn(&[u8], Format, &Policy, &mut Limits) -> Result<(), Rejecti
 pub fn dialect(format: Format) -> Option<Dialect> {
     Some(match format {
         Format::Csv | Format::Tsv => csv::verify,
+        Format::Docx | Format::Dotx | Format::Xlsx | Format::Xltx | Format::Pptx | Format::Ppsx | Format::Potx => {
+            ooxml::verify
+        }
         Format::Txt => text::verify,
         Format::Zip => zip::verify,
         Format::Bmp => bmp::verify,

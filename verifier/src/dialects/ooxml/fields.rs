@@ -1,0 +1,217 @@
+//! Field instructions (ECMA-376 part 1, 17.16): an allow-list of first words, pieces joined over runs and paragraphs
+//! (OOX-13, OOX-14).
+
+use super::values::is_web_target;
+
+/// Fields that show something of the document itself, or a link that is checked.
+const ALLOWED: [&str; 46] = [
+    "PAGE", "PAGEREF", "NUMPAGES", "SECTION", "SECTIONPAGES", "DATE", "TIME", "CREATEDATE", "SAVEDATE", "PRINTDATE",
+    "EDITTIME", "AUTHOR", "TITLE", "SUBJECT", "KEYWORDS", "COMMENTS", "LASTSAVEDBY", "NUMWORDS", "NUMCHARS", "REVNUM",
+    "TOC", "TC", "TOA", "TA", "XE", "INDEX", "REF", "NOTEREF", "STYLEREF", "SEQ", "LISTNUM", "AUTONUM", "AUTONUMLGL",
+    "AUTONUMOUT", "BIBLIOGRAPHY", "CITATION", "SYMBOL", "EQ", "ADVANCE", "FORMTEXT", "FORMCHECKBOX", "FORMDROPDOWN",
+    "BIDIOUTLINE", "SHAPE", "DOCPROPERTY", "HYPERLINK",
+];
+
+/// The complex fields that are open at one place of a part.
+#[derive(Default)]
+pub(super) struct Fields {
+    open: Vec<Open>,
+}
+
+#[derive(Default)]
+struct Open {
+    instruction: String,
+    /// Text since the last field character or paragraph: a reader that does not join would begin here.
+    piece: String,
+    result: bool,
+}
+
+impl Fields {
+    /// A `w:fldChar`.
+    pub fn character(&mut self, kind: &str) -> Result<(), String> {
+        self.boundary()?;
+        match kind {
+            "begin" => {
+                if let Some(outer) = self.open.last().filter(|outer| !outer.result) {
+                    before_nested(&outer.instruction)?;
+                }
+                self.open.push(Open::default());
+                Ok(())
+            }
+            "separate" => {
+                let open = self.open.last_mut().filter(|open| !open.result).ok_or("a separator without its field")?;
+                open.result = true;
+                instruction(&open.instruction)
+            }
+            "end" => {
+                let open = self.open.pop().ok_or("an end without its field")?;
+                if open.result { Ok(()) } else { instruction(&open.instruction) }
+            }
+            other => Err(format!("fldCharType {other:?}")),
+        }
+    }
+
+    /// A `w:instrText` or `w:delInstrText`.
+    pub fn text(&mut self, text: &str) -> Result<(), String> {
+        let open = self.open.last_mut().filter(|open| !open.result).ok_or("an instruction outside a field (OOX-13)")?;
+        open.instruction.push_str(text);
+        open.piece.push_str(text);
+        Ok(())
+    }
+
+    /// A paragraph begins or ends, or a field character stands here.
+    pub fn boundary(&mut self) -> Result<(), String> {
+        let Some(open) = self.open.last_mut() else { return Ok(()) };
+        let piece = std::mem::take(&mut open.piece);
+        let word = first_word(&piece);
+        let is_word = word.starts_with(|c: char| c.is_alphabetic());
+        if !is_word || piece.len() == open.instruction.len() || is_allowed(word) {
+            Ok(())
+        } else {
+            Err(format!("a piece of an instruction begins with {word:?} (OOX-13)"))
+        }
+    }
+
+    /// The part is at its end.
+    pub fn finish(mut self) -> Result<(), String> {
+        self.boundary()?;
+        self.open.iter().try_for_each(|open| instruction(&open.instruction))
+    }
+}
+
+/// A nested field may only stand in an argument of a field that cannot open anything: the first word is complete, and a
+/// link's target is not computed.
+fn before_nested(outer: &str) -> Result<(), String> {
+    let word = first_word(outer);
+    let complete = outer.trim_start().len() > word.len();
+    if complete && is_allowed(word) && !word.eq_ignore_ascii_case("HYPERLINK") {
+        Ok(())
+    } else {
+        Err(format!("a field nested in the instruction {word:?} (OOX-14)"))
+    }
+}
+
+/// A whole instruction.
+pub(super) fn instruction(text: &str) -> Result<(), String> {
+    let word = first_word(text);
+    if !is_allowed(word) {
+        return Err(format!("field {word:?} (OOX-13, OOX-14)"));
+    }
+    if word.eq_ignore_ascii_case("HYPERLINK") { hyperlink(text) } else { Ok(()) }
+}
+
+fn is_allowed(word: &str) -> bool {
+    ALLOWED.iter().any(|allowed| allowed.eq_ignore_ascii_case(word))
+}
+
+/// The first word, which also ends at a switch or a quote.
+fn first_word(text: &str) -> &str {
+    let text = text.trim_start();
+    let end = text.find(|c: char| c.is_whitespace() || matches!(c, '\\' | '"' | '\u{201c}' | '\u{201d}'));
+    text.get(..end.unwrap_or(text.len())).unwrap_or_default()
+}
+
+/// Every argument that no switch takes is a target (OOX-10).
+fn hyperlink(text: &str) -> Result<(), String> {
+    let arguments = arguments(text);
+    let mut rest = arguments.iter().skip(1);
+    while let Some(argument) = rest.next() {
+        match argument {
+            Argument::Switch('l' | 'o' | 't' | 's') => {
+                if let Some(Argument::Value(value)) = rest.next()
+                    && super::values::looks_active(value)
+                {
+                    return Err(format!("HYPERLINK to {value:?} (OOX-10)"));
+                }
+            }
+            Argument::Switch('m' | 'n' | 'h' | '*') => {}
+            Argument::Switch(other) => return Err(format!("HYPERLINK has no switch {other:?}")),
+            Argument::Value(value) if is_web_target(value) => {}
+            Argument::Value(value) => return Err(format!("HYPERLINK to {value:?} (OOX-10)")),
+        }
+    }
+    Ok(())
+}
+
+enum Argument {
+    Switch(char),
+    Value(String),
+}
+
+/// 17.16.2: words and quoted texts; a backslash outside quotes makes a switch, inside it escapes.
+fn arguments(text: &str) -> Vec<Argument> {
+    let mut found = Vec::new();
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        if c.is_whitespace() {
+            continue;
+        }
+        if c == '\\' {
+            found.push(Argument::Switch(chars.next().unwrap_or(' ').to_ascii_lowercase()));
+            continue;
+        }
+        let quoted = is_quote(c);
+        let mut value = if quoted { String::new() } else { String::from(c) };
+        while let Some(c) = chars.next_if(|&c| if quoted { true } else { !c.is_whitespace() && !is_quote(c) }) {
+            if quoted && is_quote(c) {
+                break;
+            }
+            value.push(c);
+        }
+        found.push(Argument::Value(value));
+    }
+    found
+}
+
+const fn is_quote(c: char) -> bool {
+    matches!(c, '"' | '\u{201c}' | '\u{201d}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_of_the_document_are_accepted() {
+        for text in [
+            " PAGE ", "page \\* MERGEFORMAT", "TOC \\o \"1-3\" \\h", "HYPERLINK \"https://example.invalid/\" \\o \"tip\"", "HYPERLINK \\l \"_Toc1\"",
+            "DATE\\@ \"yyyy\"", "HYPERLINK \"mailto:a@b.invalid\"", "SEQ Figure \\* ARABIC", "FORMTEXT",
+        ] {
+            assert_eq!(instruction(text), Ok(()), "{text}");
+        }
+    }
+
+    #[test]
+    fn fields_that_fetch_or_run_are_refused() {
+        for word in ["DDE", "DDEAUTO", "INCLUDETEXT", "INCLUDEPICTURE", "IMPORT", "LINK", "EMBED", "RD", "DATABASE", "AUTOTEXT", "MERGEFIELD", "ASK", "FILLIN",
+            "SET", "IF", "QUOTE", "MACROBUTTON", "GOTOBUTTON", "PRINT", "HTMLACTIVEX", "CONTROL", "ADDIN", "PRIVATE", "DISPLAYBARCODE", "=", "", "\u{201c}DDE"] {
+            assert!(instruction(&format!(" {word} \"c:\\\\x\"")).is_err(), "{word}");
+        }
+        for target in ["\"file:///x\"", "\"\\\\\\\\h\\\\s\"", "\\\\\\\\h\\\\s", "javascript:x", "\\l \"a\" \"file:x\"", "\\l \"file://x\"", "HTTPS://x", "x.exe"] {
+            assert!(instruction(&format!("HYPERLINK {target}")).is_err(), "{target}");
+        }
+    }
+
+    #[test]
+    fn an_instruction_is_joined_and_cannot_be_computed() {
+        let run = |steps: &[&str]| {
+            let mut fields = Fields::default();
+            for step in steps {
+                match *step {
+                    "begin" | "separate" | "end" => fields.character(step)?,
+                    "p" => fields.boundary()?,
+                    text => fields.text(text)?,
+                }
+            }
+            fields.finish()
+        };
+        assert!(run(&["begin", "PA", "GE", "separate", "end"]).is_ok());
+        assert!(run(&["begin", " REF a ", "begin", "PAGE", "end", " \\h", "end"]).is_ok());
+        assert!(run(&["begin", "D", "DE", "AUTO c:\\x", "end"]).is_err());
+        assert!(run(&["begin", "begin", "PAGE", "end", "DDE x", "end"]).is_err());
+        assert!(run(&["begin", "PAGE ", "p", "DDE x", "end"]).is_err(), "a reader that begins anew with a paragraph");
+        assert!(run(&["begin", "HYPERLINK ", "begin", "PAGE", "end", "end"]).is_err());
+        assert!(run(&["begin", "DDE x"]).is_err(), "a field that is never closed");
+        assert!(run(&["PAGE"]).is_err() && run(&["end"]).is_err() && run(&["begin", "PAGE", "separate", "DDE", "end"]).is_err());
+    }
+}
