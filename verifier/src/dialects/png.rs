@@ -27,6 +27,14 @@ pub fn verify(bytes: &[u8], _format: Format, policy: &Policy, limits: &mut Limit
     if next.is(b"sRGB") {
         next.check(next.data == [0] && matches!(header.colour, 2 | 3 | 6), "PNG 11.3.2.5: sRGB is one 0")?;
         next = chunk(&mut file)?;
+    } else if next.is(b"gAMA") {
+        measured(&next, 1, 10_000..=250_000)?;
+        next = chunk(&mut file)?;
+        if next.is(b"cHRM") {
+            next.check(matches!(header.colour, 2 | 3 | 6), "our dialect: cHRM of grey")?;
+            measured(&next, 8, 0..=100_000)?;
+            next = chunk(&mut file)?;
+        }
     }
     if next.is(b"pHYs") {
         pixel_size(&next)?;
@@ -46,6 +54,13 @@ pub fn verify(bytes: &[u8], _format: Format, policy: &Policy, limits: &mut Limit
     let end = images(&mut file, next, &header, frames, limits)?;
     end.check(end.is(b"IEND") && end.data.is_empty(), "our dialect: chunk that has no place here")?;
     file.end("IEND")
+}
+
+/// gAMA and cHRM (11.3.2.1, 11.3.2.2): so many numbers, each within a range that means something.
+fn measured(chunk: &Chunk<'_>, count: usize, range: std::ops::RangeInclusive<u32>) -> Result<(), Rejection> {
+    let (values, rest) = chunk.data.as_chunks::<4>();
+    let sound = values.iter().all(|v| range.contains(&u32::from_be_bytes(*v)));
+    chunk.check(values.len() == count && rest.is_empty() && sound, "PNG 11.3.2: gAMA or cHRM out of range")
 }
 
 /// The still or the frames, to the chunk that is none of them.

@@ -50,6 +50,8 @@ pub(crate) struct Map {
     pub(crate) exif: Option<Range<usize>>,
     /// Parts of the profile: number, bytes.
     pub(crate) icc: Vec<(u8, Range<usize>)>,
+    /// What a decoder needs, in its order: tables, frame, scans with their data.
+    pub(crate) needed: Vec<Range<usize>>,
     pub(crate) scans: u32,
     /// A scan of fewer components than the frame has.
     pub(crate) separate_scans: bool,
@@ -85,6 +87,7 @@ pub(crate) fn walk(bytes: &[u8]) -> Result<Map, Refusal> {
             0x01 | 0xD0..=0xD8 => continue,
             _ => {}
         }
+        let marker_at = at.saturating_sub(2);
         let Some(body) = segment(bytes, at) else {
             // The scans are there, what follows is cut: nothing but missing data.
             if map.scans > 0 {
@@ -98,10 +101,16 @@ pub(crate) fn walk(bytes: &[u8]) -> Result<Map, Refusal> {
         at = body.end;
         let data = bytes.get(body.clone()).unwrap_or_default();
         match marker {
-            0xC0..=0xC3 | 0xC5..=0xC7 | 0xC9..=0xCB | 0xCD..=0xCF => frame(&mut map, marker, data, body.start)?,
+            0xC0..=0xC3 | 0xC5..=0xC7 | 0xC9..=0xCB | 0xCD..=0xCF => {
+                frame(&mut map, marker, data, body.start)?;
+                map.needed.push(marker_at..at);
+            }
+            // DHT, DAC, DQT, DRI.
+            0xC4 | 0xCC | 0xDB | 0xDD => map.needed.push(marker_at..at),
             0xDA => {
                 scan(&mut map, data, body.start)?;
                 at = skip_entropy(bytes, at);
+                map.needed.push(marker_at..at);
             }
             0xE0..=0xEF => application(&mut map, marker, data, &body),
             0xFE => map.extras.comments = map.extras.comments.saturating_add(1),
@@ -236,6 +245,29 @@ fn application(map: &mut Map, marker: u8, data: &[u8], body: &Range<usize>) {
 }
 
 impl Map {
+    /// A stream of nothing but what a decoder needs: no segment that it could trip over, one Adobe segment that is whole.
+    pub(crate) fn stream(&self, bytes: &[u8]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(bytes.len().saturating_add(20));
+        out.extend_from_slice(&[0xFF, 0xD8]);
+        if let Some(transform) = self.adobe.filter(|t| *t <= 2) {
+            out.extend_from_slice(b"\xFF\xEE\x00\x0EAdobe\0\x64\0\0\0\0");
+            out.push(transform);
+        }
+        for range in &self.needed {
+            let part = bytes.get(range.clone()).unwrap_or_default();
+            // A scan of one component has one block a unit, whatever its sampling says (T.81 A.2.2).
+            match (part, self.frame.as_ref().map(|f| f.components.len())) {
+                ([0xFF, kind, _, _, _, _, _, _, _, 1, _, _, table], Some(1)) if matches!(kind, 0xC0..=0xC2) => {
+                    out.extend_from_slice(part.get(..11).unwrap_or_default());
+                    out.extend_from_slice(&[0x11, *table]);
+                }
+                _ => out.extend_from_slice(part),
+            }
+        }
+        out.extend_from_slice(&[0xFF, 0xD9]);
+        out
+    }
+
     /// The profile, its parts joined in their order.
     pub(crate) fn profile(&self, bytes: &[u8]) -> Option<Vec<u8>> {
         let mut parts = self.icc.clone();

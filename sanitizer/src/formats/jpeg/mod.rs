@@ -142,7 +142,8 @@ fn decode(bytes: &[u8], map: &Map, cmyk: Cmyk, budget: &mut Budget) -> Result<Pi
         .set_max_width(usize::from(u16::MAX))
         .set_max_height(usize::from(u16::MAX))
         .jpeg_set_out_colorspace(wanted);
-    let stream = bytes.get(..map.end).unwrap_or(bytes);
+    budget.spend_bytes(bytes.len() as u64)?;
+    let stream = map.stream(bytes);
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(stream), options);
     let samples = decoder
         .decode()

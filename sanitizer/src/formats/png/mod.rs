@@ -6,15 +6,18 @@
 mod chunks;
 mod write;
 
-use super::raster::{self, Colour, Depth, Encoded, Orientation, Pixels, Profile};
+use super::raster::{self, Colour, Depth, Orientation, Pixels, Profile};
 use crate::{Cx, Rebuilt, Reconstructor};
-use model::{Budget, FindingAction, Format, Refusal, Untrusted};
+use model::{Budget, Format, Refusal, Untrusted};
 use png::{ColorType, DecodeOptions, Decoder, Info, Limits, Transformations, Unit};
 use std::io::Cursor;
 use write::{Animation, Control, Header, Kind, Writer};
 
 /// PNG pictures, animated ones too.
 pub struct Png;
+
+/// Ours: exponents outside of this are no display's and no camera's.
+const GAMMAS: std::ops::RangeInclusive<u32> = 10_000..=250_000;
 
 /// Ours: the largest profile in use (CMYK, which PNG has not) takes 3 MiB.
 const METADATA_BYTES: usize = 16 << 20;
@@ -29,12 +32,12 @@ impl Reconstructor for Png {
         let found = chunks::walk(bytes)?;
         found.report(bytes.len(), cx);
         let picture = bytes.get(..found.end).unwrap_or(bytes);
-        let orientation = if found.animated {
-            Orientation::UPRIGHT
+        let out = if found.has_end {
+            rebuild(picture, &found, cx)?
         } else {
-            found.orientation
+            cx.budget.spend_bytes(picture.len() as u64)?;
+            rebuild(&[picture, b"\0\0\0\0IEND\xae\x42\x60\x82"].concat(), &found, cx)?
         };
-        let out = rebuild(picture, orientation, cx)?;
         Ok(Rebuilt::new(out, Format::Png))
     }
 }
@@ -65,7 +68,7 @@ pub(crate) fn encode_png(pixels: &Pixels, budget: &mut Budget) -> Result<Vec<u8>
         bits,
         palette: Vec::new(),
         transparency: Vec::new(),
-        srgb: matches!(kind, Kind::Rgb | Kind::Rgba),
+        colours: if matches!(kind, Kind::Rgb | Kind::Rgba) { write::Colours::Srgb } else { write::Colours::Untold },
         density: None,
     };
     let row = raster::row_bytes(header.width, header.bits_per_pixel());
@@ -75,9 +78,11 @@ pub(crate) fn encode_png(pixels: &Pixels, budget: &mut Budget) -> Result<Vec<u8>
     Ok(writer.finish())
 }
 
-fn rebuild(picture: &[u8], orientation: Orientation, cx: &mut Cx<'_>) -> Result<Vec<u8>, Refusal> {
+fn rebuild(picture: &[u8], found: &chunks::Found, cx: &mut Cx<'_>) -> Result<Vec<u8>, Refusal> {
     let mut options = DecodeOptions::default();
     options.set_ignore_text_chunk(true);
+    // A wrong checksum is a finding of the chunk walk; half of all viewers show such files.
+    options.set_ignore_checksums(true);
     let mut decoder = Decoder::new_with_options(Cursor::new(picture), options);
     decoder.set_limits(Limits { bytes: METADATA_BYTES });
     decoder.set_transformations(Transformations::IDENTITY);
@@ -94,11 +99,11 @@ fn rebuild(picture: &[u8], orientation: Orientation, cx: &mut Cx<'_>) -> Result<
         interlaced: info.interlaced,
     };
     let colours = Colours::settle(info, &mut header, cx.budget)?;
-    let animation = info.animation_control.filter(|a| a.num_frames > 0);
-    let animation = animation.map(|a| Animation {
-        frames: a.num_frames,
-        plays: a.num_plays,
-    });
+    // acTL may promise frames that never come: those that are there are all there is.
+    let frames = info.animation_control.map_or(0, |a| a.num_frames.min(found.frames));
+    let animation = info.animation_control.filter(|_| frames > 0);
+    let animation = animation.map(|a| Animation { frames, plays: a.num_plays });
+    let orientation = if animation.is_some() { Orientation::UPRIGHT } else { found.orientation };
     let images = match animation {
         Some(a) if info.frame_control.is_none() => a.frames.saturating_add(1),
         Some(a) => a.frames,
@@ -177,7 +182,7 @@ fn header(info: &Info<'_>) -> Header {
         bits,
         palette,
         transparency,
-        srgb: false,
+        colours: write::Colours::Untold,
         density,
     }
 }
@@ -302,19 +307,16 @@ impl Colours {
     /// changes the header to what the converted samples will be.
     fn settle(info: &Info<'_>, header: &mut Header, budget: &mut Budget) -> Result<Self, Refusal> {
         let grey = matches!(header.kind, Kind::Grey | Kind::GreyAlpha);
-        let mut says_srgb = info.srgb.is_some();
-        let profile = if let Some(icc) = &info.icc_profile {
-            says_srgb = true;
-            Profile::icc(icc, budget)?
-        } else if info.srgb.is_some() {
-            None
-        } else {
-            says_srgb = info.gama_chunk.is_some();
-            Profile::encoded(encoded(info), grey)
+        let profile = match &info.icc_profile {
+            Some(icc) => Profile::icc(icc, budget)?,
+            None => None,
         };
-        let colour = if grey { Colour::Grey } else { Colour::Rgb };
-        let mut profile = profile.filter(|p| p.changes(colour));
-        header.srgb = says_srgb && !grey;
+        header.colours = match (grey, info.icc_profile.is_some() || info.srgb.is_some()) {
+            (true, true) => write::Colours::Untold,
+            (false, true) => write::Colours::Srgb,
+            (_, false) => measured(info, grey),
+        };
+        let mut profile = profile.filter(|p| p.changes(if grey { Colour::Grey } else { Colour::Rgb }));
         let (kind, bits) = (header.kind, header.bits);
         let mut key = Vec::new();
         if let (Kind::Indexed, Some(p)) = (kind, &profile) {
@@ -403,14 +405,23 @@ fn keyed(pixels: Pixels, key: &[u8]) -> Pixels {
     }
 }
 
-fn encoded(info: &Info<'_>) -> Encoded {
-    let chromaticities = info.chrm_chunk.map(|c| {
+/// gAMA and cHRM stay what they are, as two numbers and eight: not every viewer heeds them, so that converting the
+/// samples would change the picture for the others. What says sRGB is written as sRGB.
+fn measured(info: &Info<'_>, grey: bool) -> write::Colours {
+    const SRGB: [u32; 8] = [31_270, 32_900, 64_000, 33_000, 30_000, 60_000, 15_000, 6_000];
+    let gamma = info.gama_chunk.map(png::ScaledFloat::into_scaled).filter(|g| GAMMAS.contains(g));
+    let Some(gamma) = gamma else { return write::Colours::Untold };
+    let points = info.chrm_chunk.filter(|_| !grey).map(|c| {
         let (w, r, g, b) = (c.white, c.red, c.green, c.blue);
         [w.0, w.1, r.0, r.1, g.0, g.1, b.0, b.1].map(png::ScaledFloat::into_scaled)
     });
-    Encoded {
-        gamma: info.gama_chunk.map(png::ScaledFloat::into_scaled),
-        chromaticities,
+    let chromaticities = points.filter(|points| points.iter().all(|&v| v <= 100_000));
+    let near = |points: [u32; 8]| points.iter().zip(SRGB).all(|(&a, b)| a.abs_diff(b) <= 500);
+    let as_srgb = gamma.abs_diff(45_455) <= 1_000 && chromaticities.is_none_or(near);
+    match (as_srgb, grey) {
+        (true, true) => write::Colours::Untold,
+        (true, false) => write::Colours::Srgb,
+        (false, _) => write::Colours::Measured { gamma, chromaticities },
     }
 }
 

@@ -40,6 +40,17 @@ impl Kind {
     }
 }
 
+/// What a viewer is told about the colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Colours {
+    /// Nothing.
+    Untold,
+    /// That they are sRGB.
+    Srgb,
+    /// gAMA, and cHRM: white, red, green, blue, x and y each; times 100,000.
+    Measured { gamma: u32, chromaticities: Option<[u32; 8]> },
+}
+
 /// Everything in front of the pixels.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Header {
@@ -50,7 +61,7 @@ pub(super) struct Header {
     pub(super) bits: u8,
     pub(super) palette: Vec<[u8; 3]>,
     pub(super) transparency: Vec<u8>,
-    pub(super) srgb: bool,
+    pub(super) colours: Colours,
     /// Pixels a unit and whether the unit is the metre.
     pub(super) density: Option<(u32, u32, bool)>,
 }
@@ -112,8 +123,15 @@ impl Writer {
                 &[&animation.frames.to_be_bytes(), &animation.plays.to_be_bytes()],
             );
         }
-        if header.srgb {
-            writer.chunk(b"sRGB", &[&[0]]);
+        match header.colours {
+            Colours::Untold => {}
+            Colours::Srgb => writer.chunk(b"sRGB", &[&[0]]),
+            Colours::Measured { gamma, chromaticities } => {
+                writer.chunk(b"gAMA", &[&gamma.to_be_bytes()]);
+                if let Some(points) = chromaticities {
+                    writer.chunk(b"cHRM", &[points.map(u32::to_be_bytes).as_flattened()]);
+                }
+            }
         }
         if let Some((x, y, metre)) = header.density {
             writer.chunk(b"pHYs", &[&x.to_be_bytes(), &y.to_be_bytes(), &[u8::from(metre)]]);

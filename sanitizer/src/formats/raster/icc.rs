@@ -1,28 +1,17 @@
 //! Colours to sRGB. The profile is used once and goes.
 //!
-//! Source: ICC.1:2022; PNG 11.3.2 for gAMA and cHRM. A profile that can't be read or doesn't fit the samples is ignored,
+//! Source: ICC.1:2022. A profile that can't be read or doesn't fit the samples is ignored,
 //! as viewers do; one that changes no colour by more than [`CLOSE`] is sRGB in all but name, and the samples stay exactly
 //! what they are.
 
 use super::{Colour, Depth, Pixels};
 use model::{Budget, Refusal};
-use moxcms::{
-    Chromaticity, ColorPrimaries, ColorProfile, DataColorSpace, Layout, ToneReprCurve, TransformOptions, XyY,
-};
+use moxcms::{ColorProfile, DataColorSpace, Layout, TransformOptions};
 
 /// Ours: a difference of two in 255 is what rounding in a profile's tables brings about.
 const CLOSE: u8 = 2;
 /// Pixels that are converted at a time.
 const BATCH: usize = 1 << 14;
-
-/// gAMA and cHRM of a PNG, times 100,000 as stored.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Encoded {
-    /// Exponent that encoded the samples.
-    pub(crate) gamma: Option<u32>,
-    /// White, red, green, blue; x and y each.
-    pub(crate) chromaticities: Option<[u32; 8]>,
-}
 
 /// Colours that are not (known to be) sRGB.
 pub(crate) struct Profile(ColorProfile);
@@ -33,46 +22,6 @@ impl Profile {
         // Tables are read into 16- or 32-bit numbers.
         budget.spend_bytes((bytes.len() as u64).saturating_mul(4))?;
         Ok(ColorProfile::new_from_slice(bytes).ok().map(Self))
-    }
-
-    /// The profile that gAMA and cHRM describe; `None` where they say sRGB or nonsense.
-    pub(crate) fn encoded(encoded: Encoded, grey: bool) -> Option<Self> {
-        const SRGB: [u32; 8] = [31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000];
-        let near = |a: &[u32; 8]| a.iter().zip(SRGB).all(|(&a, b)| a.abs_diff(b) <= 500);
-        let gamma = encoded.gamma.filter(|g| (10_000..=250_000).contains(g))?;
-        let same_gamma = gamma.abs_diff(45_455) <= 1_000;
-        let chroma = encoded.chromaticities.filter(|c| !grey && sensible(c));
-        if same_gamma && chroma.as_ref().is_none_or(near) {
-            return None;
-        }
-        let exponent = 100_000.0 / gamma as f32;
-        if grey {
-            return Some(Self(ColorProfile::new_gray_with_gamma(exponent)));
-        }
-        let mut profile = ColorProfile::new_srgb();
-        let point = |x: u32, y: u32| Chromaticity {
-            x: x as f32 / 100_000.0,
-            y: y as f32 / 100_000.0,
-        };
-        let [wx, wy, rx, ry, gx, gy, bx, by] = chroma.unwrap_or(SRGB);
-        let white = XyY {
-            x: f64::from(wx) / 100_000.0,
-            y: f64::from(wy) / 100_000.0,
-            yb: 1.0,
-        };
-        let primaries = ColorPrimaries {
-            red: point(rx, ry),
-            green: point(gx, gy),
-            blue: point(bx, by),
-        };
-        profile.update_rgb_colorimetry(white, primaries);
-        if !same_gamma {
-            let curve = ToneReprCurve::Parametric(vec![exponent]);
-            profile.red_trc = Some(curve.clone());
-            profile.green_trc = Some(curve.clone());
-            profile.blue_trc = Some(curve);
-        }
-        Some(Self(profile))
     }
 
     /// Whether samples of this colour would come out different: else they can stay exactly what they are.
@@ -218,11 +167,4 @@ impl Profile {
         pixels.colour = Colour::Rgb;
         Some(())
     }
-}
-
-/// Whether three primaries span a triangle around which a matrix can be built.
-fn sensible(c: &[u32; 8]) -> bool {
-    let [_, wy, rx, ry, gx, gy, bx, by] = c.map(|v| f64::from(v) / 100_000.0);
-    let area = (gx - rx) * (by - ry) - (bx - rx) * (gy - ry);
-    wy > 0.05 && ry > 0.001 && gy > 0.001 && by > 0.001 && area.abs() > 0.01 && c.iter().all(|&v| v <= 100_000)
 }

@@ -7,7 +7,7 @@ mod orientation;
 mod packed;
 
 pub(crate) use colour::{cmyk_to_rgb, grey_to_rgb, opaque};
-pub(crate) use icc::{Encoded, Profile};
+pub(crate) use icc::Profile;
 pub(crate) use orientation::Orientation;
 pub(crate) use packed::{pack, row_bytes, unpack};
 
