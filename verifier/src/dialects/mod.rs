@@ -11,6 +11,7 @@ mod ooxml;
 mod picture;
 mod png;
 mod text;
+mod tiff;
 mod zip;
 
 /// A reader of one dialect.
@@ -31,6 +32,7 @@ pub fn dialect(format: Format) -> Option<Dialect> {
         Format::Gif => gif::verify,
         Format::Jpeg => jpeg::verify,
         Format::Png => png::verify,
+        Format::Tiff => tiff::verify,
         _ => return None,
     })
 }

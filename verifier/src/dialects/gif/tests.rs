@@ -1,40 +1,38 @@
 use crate::testing::{accept, noise, read, reject, torture};
 use model::Format::Gif;
+use std::collections::HashMap;
 
 /// LZW by the book: one string table, cleared when it is full.
 fn lzw(indices: &[u8], first: u32) -> Vec<u8> {
     let mut bits: Vec<bool> = Vec::new();
     let clear = 1usize << first;
-    let mut table: Vec<Vec<u8>> = Vec::new();
-    let mut width = first + 1;
     let mut put = |code: usize, width: u32| bits.extend((0..width).map(|bit| code >> bit & 1 == 1));
-    let find = |table: &[Vec<u8>], string: &[u8]| match string {
-        [one] => Some(usize::from(*one)),
-        _ => table.iter().position(|entry| entry == string).map(|at| at + clear + 2),
-    };
+    // Of a string's code and the next index: the code of both.
+    let mut table = HashMap::new();
+    let mut width = first + 1;
     put(clear, width);
-    let mut string: Vec<u8> = Vec::new();
-    for index in indices {
-        let longer = [&string[..], &[*index]].concat();
-        if find(&table, &longer).is_some() {
-            string = longer;
+    let (head, tail) = indices.split_first().unwrap();
+    let mut string = usize::from(*head);
+    for index in tail {
+        if let Some(longer) = table.get(&(string, *index)) {
+            string = *longer;
             continue;
         }
-        put(find(&table, &string).unwrap(), width);
-        table.push(longer);
-        let codes = clear + 2 + table.len();
-        if codes == 4096 {
+        put(string, width);
+        let next = clear + 2 + table.len();
+        table.insert((string, *index), next);
+        if next == 4095 {
             put(clear, 12);
             table.clear();
             width = first + 1;
-        } else if codes > 1 << width {
+        } else if next == 1 << width {
             width += 1;
         }
-        string = vec![*index];
+        string = usize::from(*index);
     }
-    put(find(&table, &string).unwrap(), width);
+    put(string, width);
     // The decoder adds an entry for that last string too.
-    if table.len() + clear + 3 > 1 << width && width < 12 && !table.is_empty() {
+    if !table.is_empty() && clear + 2 + table.len() == 1 << width && width < 12 {
         width += 1;
     }
     put(clear + 1, width);
