@@ -102,6 +102,12 @@ impl Zygote {
         self.process.lock().unwrap_or_else(PoisonError::into_inner).is_alive()
     }
 
+    /// Ends it and all its jobs at once; whoever waits for one gets a station fault. For Ctrl-C.
+    pub fn stop(&self) {
+        // Its exit status tells nothing: this is our own kill.
+        let _ = self.process.lock().unwrap_or_else(PoisonError::into_inner).end();
+    }
+
     /// Its process id, for diagnostics.
     #[must_use]
     pub fn process_id(&self) -> u32 {

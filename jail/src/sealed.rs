@@ -369,3 +369,155 @@ impl Deref for SealedMap {
         self.0.bytes()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn base() -> PathBuf {
+        std::env::current_exe().unwrap().parent().unwrap().to_path_buf()
+    }
+
+    fn both() -> [Growing; 2] {
+        let spool = SpoolDir::new(&base()).unwrap();
+        [
+            Growing::create(&spool, 0).unwrap(),
+            Growing::create(&spool, MEMORY_EXPECTED + 1).unwrap(),
+        ]
+    }
+
+    #[test]
+    fn sealed_bytes_are_those_written_and_cannot_be_changed() {
+        for mut growing in both() {
+            growing.write_all(b"first ").unwrap();
+            growing.write_all(b"second").unwrap();
+            let sealed = growing.seal().unwrap();
+            assert_eq!(&*sealed.map().unwrap(), b"first second");
+            let mut read = String::new();
+            sealed.reader().read_to_string(&mut read).unwrap();
+            assert_eq!(read, "first second");
+            let mut part = [0; 3];
+            sealed.read_exact_at(&mut part, 6).unwrap();
+            assert_eq!(&part, b"sec");
+            assert!(sealed.read_exact_at(&mut part, 10).is_err());
+            assert!(rustix::io::pwrite(&sealed.file, b"X", 0).is_err());
+            assert!(rustix::fs::ftruncate(&sealed.file, 0).is_err());
+        }
+    }
+
+    #[test]
+    fn each_reader_has_its_own_offset() {
+        for mut growing in both() {
+            growing.write_all(b"bytes").unwrap();
+            let sealed = growing.seal().unwrap();
+            for _ in 0..2 {
+                let mut all = Vec::new();
+                File::from(sealed.reopen().unwrap()).read_to_end(&mut all).unwrap();
+                assert_eq!(all, b"bytes");
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_is_a_fine_object() {
+        for growing in both() {
+            let sealed = growing.seal().unwrap();
+            assert!(sealed.is_empty() && sealed.map().unwrap().is_empty());
+        }
+    }
+
+    #[test]
+    fn a_writer_that_stays_open_is_noticed() {
+        let [_, mut in_spool] = both();
+        in_spool.write_all(b"bytes").unwrap();
+        let kept = in_spool.as_fd().try_clone_to_owned().unwrap();
+        assert_eq!(in_spool.seal().unwrap_err().kind(), io::ErrorKind::ResourceBusy);
+        drop(kept);
+    }
+
+    #[test]
+    fn a_writer_kept_of_sealed_memory_writes_no_more() {
+        let [mut in_memory, _] = both();
+        in_memory.write_all(b"bytes").unwrap();
+        let kept = in_memory.as_fd().try_clone_to_owned().unwrap();
+        let sealed = in_memory.seal().unwrap();
+        assert!(rustix::io::pwrite(&kept, b"X", 0).is_err());
+        assert_eq!(&*sealed.map().unwrap(), b"bytes");
+    }
+
+    #[test]
+    #[expect(unsafe_code, reason = "makes the mapping that must be noticed")]
+    fn a_writable_mapping_is_noticed() {
+        use rustix::mm::{MapFlags, ProtFlags};
+        for mut growing in both() {
+            growing.write_all(b"bytes").unwrap();
+            let protection = ProtFlags::READ | ProtFlags::WRITE;
+            // SAFETY: a new mapping of no consequence, never read or written.
+            let kept = unsafe {
+                rustix::mm::mmap(std::ptr::null_mut(), 5, protection, MapFlags::SHARED, &growing.file, 0).unwrap()
+            };
+            assert_eq!(growing.seal().unwrap_err().kind(), io::ErrorKind::ResourceBusy);
+            // SAFETY: the mapping just made, to which no reference exists.
+            unsafe { rustix::mm::munmap(kept, 5).unwrap() };
+        }
+    }
+
+    #[test]
+    fn a_source_that_changes_later_does_not_matter() {
+        let path = base().join(format!("changing-source-{}", std::process::id()));
+        std::fs::write(&path, b"as it was").unwrap();
+        for mut growing in both() {
+            io::copy(&mut File::open(&path).unwrap(), &mut growing).unwrap();
+            let sealed = growing.seal().unwrap();
+            let before = sealed.map().unwrap();
+            std::fs::write(&path, b"otherwise, and longer").unwrap();
+            assert_eq!(&*before, b"as it was");
+            assert_eq!(&*sealed.map().unwrap(), b"as it was");
+            std::fs::write(&path, b"as it was").unwrap();
+        }
+        std::fs::remove_file(&path).unwrap();
+    }
+
+    #[test]
+    fn what_outgrows_memory_moves_to_the_spool_whole() {
+        let [mut growing, _] = both();
+        let chunk: Vec<u8> = (0..1_000_003_u32).map(|n| n.to_le_bytes()[0]).collect();
+        let rounds = usize::try_from(MEMORY_MOST).unwrap() / chunk.len() + 2;
+        for _ in 0..rounds {
+            growing.write_all(&chunk).unwrap();
+        }
+        assert_eq!(growing.backing, Backing::Spool);
+        let map = growing.seal().unwrap().map().unwrap();
+        assert_eq!(map.len(), rounds * chunk.len());
+        assert!(map.chunks(chunk.len()).all(|part| part == chunk));
+    }
+
+    #[test]
+    fn a_spool_folder_is_private_and_goes() {
+        use std::os::unix::fs::PermissionsExt;
+        let spool = SpoolDir::new(&base()).unwrap();
+        let path = spool.path().to_path_buf();
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o7777, 0o700);
+        let growing = Growing::create(&spool, u64::MAX).unwrap();
+        drop(spool);
+        assert!(path.exists(), "still in use");
+        assert_eq!(path.read_dir().unwrap().count(), 0, "files have no names");
+        drop(growing);
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn folders_of_the_dead_are_swept_and_others_not() {
+        let base = base().join(format!("sweep-{}", std::process::id()));
+        std::fs::create_dir(&base).unwrap();
+        let living = SpoolDir::new(&base).unwrap();
+        let dead = base.join(format!("{SPOOL_PREFIX}dead"));
+        let other = base.join("other");
+        std::fs::create_dir(&dead).unwrap();
+        std::fs::create_dir(&other).unwrap();
+        let second = SpoolDir::new(&base).unwrap();
+        assert!(!dead.exists() && other.exists() && living.path().exists() && second.path().exists());
+        drop((living, second));
+        std::fs::remove_dir_all(&base).unwrap();
+    }
+}

@@ -52,7 +52,7 @@ fn act(room: &mut Room<'_>) -> Result<Vec<u8>, String> {
         "flood" => loop {
             everywhere(&[b'f'; 1 << 16]);
         },
-        "recall" => return Ok(find_in_memory(number)),
+        "recall" => return Ok(behind_the_header(room.header())),
         call => return Err(format!("the kernel allowed {call}: {}", raw_call(call, number))),
     }
     Ok(b"done".to_vec())
@@ -88,10 +88,10 @@ fn everywhere(bytes: &[u8]) {
     }
 }
 
-/// Looks for what an earlier job's header may have left in the zygote's heap: the number of hits.
-fn find_in_memory(_unused: usize) -> Vec<u8> {
-    let spare = vec![0_u8; 256 << 10];
-    vec![u8::from(spare.windows(6).any(|w| w == b"secret"))]
+/// Looks behind its own header, where an earlier and longer one may have left something.
+fn behind_the_header(header: &[u8]) -> Vec<u8> {
+    let behind = unsafe { std::slice::from_raw_parts(header.as_ptr(), 30_000) };
+    vec![u8::from(behind.windows(6).any(|w| w == b"secret"))]
 }
 
 /// Calls that no job may make. Getting back is the failure.

@@ -23,6 +23,7 @@ pub const TESTS: &[Test] = &[
         a_killed_zygote_is_a_station_fault,
     ),
     ("lives::jobs_die_with_their_zygote", jobs_die_with_their_zygote),
+    ("lives::stopping_ends_all_jobs_at_once", stopping_ends_all_jobs_at_once),
     ("lives::all_die_with_the_station", all_die_with_the_station),
     (
         "lives::a_jail_survives_the_thread_that_asked_for_it",
@@ -68,7 +69,6 @@ fn many_jobs_at_once_good_and_bad() {
     let resident: u64 = status(pid, "VmRSS").trim_end_matches(" kB").parse().unwrap();
     println!("zygote: {resident} KiB resident");
     assert!(resident < 20_000);
-    // Control, null devices, its thread directory: nothing of any job is left open.
     assert!(zygote.is_alive());
 }
 
@@ -102,6 +102,20 @@ fn jobs_die_with_their_zygote() {
     });
     drop(zygote);
     assert!(eventually(|| jails_alive() == 0), "an orphan is left");
+}
+
+fn stopping_ends_all_jobs_at_once() {
+    let zygote = zygote();
+    std::thread::scope(|scope| {
+        let jobs = [0; 3].map(|_| scope.spawn(|| act(&zygote, "spin", LIMITS)));
+        assert!(eventually(|| children(zygote.process_id()).len() == 3));
+        zygote.stop();
+        for job in jobs {
+            assert!(matches!(job.join().unwrap(), Err(JobFailure::Station(_))));
+        }
+    });
+    assert!(!zygote.is_alive());
+    assert!(eventually(|| jails_alive() == 0));
 }
 
 pub const DOOMED_STATION: &str = "--doomed-station";

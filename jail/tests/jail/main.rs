@@ -3,7 +3,18 @@
 //!
 //! A machine without the required layers fails here: there is no skip.
 
-#![expect(unsafe_code, reason = "hostile jobs make raw system calls")]
+#![expect(
+    unsafe_code,
+    clippy::undocumented_unsafe_blocks,
+    reason = "hostile jobs do what is not sound, on purpose"
+)]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test fails by panicking; clippy knows libtest's tests only"
+)]
 
 mod denied;
 mod hostile;

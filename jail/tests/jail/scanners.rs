@@ -55,9 +55,11 @@ fn a_scan_jail_answers() {
     assert_eq!(jails_alive(), 0);
 }
 
+type Check = fn(&JobFailure) -> bool;
+
 fn each_misdeed_ends_the_jail() {
     let object = sealed(b"x");
-    let died: &[(&[u8], fn(&JobFailure) -> bool)] = &[
+    let died: &[(&[u8], Check)] = &[
         (b"spin", |f| matches!(f, JobFailure::TimeOut(_))),
         (b"abort", |f| {
             matches!(
