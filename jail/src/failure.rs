@@ -18,9 +18,8 @@ pub enum JailError {
     Silent(String),
 }
 
-/// A job gave no result.
+/// A job gave no result. Not `non_exhaustive`: a new kind of failure must stop the build where outcomes are decided.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum JobFailure {
     /// The process died of a signal, or left with a status that is not one of ours.
     #[error("{}", crash_text(*.signal, *.code, .place.as_deref()))]

@@ -38,7 +38,7 @@ pub use failure::{JailError, JobFailure};
 pub use frames::{ANSWER_MAX, Export, NAME_MAX};
 pub use inside::{JobFn, Roles, ScanFn, become_jail_if_asked};
 pub use launch::{Launcher, Sandbox, probe};
-pub use room::Room;
+pub use room::{Outlet, Room};
 pub use scan::{ScanJail, ScanLimits};
 pub use scan_room::ScanRoom;
 pub use sealed::{Growing, Sealed, SealedMap, SealedReader, SpoolDir};

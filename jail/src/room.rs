@@ -44,6 +44,11 @@ pub(crate) struct Given<'a> {
 pub struct Room<'a> {
     header: &'a [u8],
     input: SealedMap,
+    outlet: Outlet<'a>,
+}
+
+/// Where a job puts what it makes.
+pub struct Outlet<'a> {
     output: BorrowedFd<'a>,
     output_left: u64,
     spool: BorrowedFd<'a>,
@@ -54,7 +59,7 @@ pub struct Room<'a> {
     latest: Vec<u32>,
 }
 
-impl Room<'_> {
+impl<'a> Room<'a> {
     /// What the station says about the job.
     #[must_use]
     pub fn header(&self) -> &[u8] {
@@ -67,6 +72,29 @@ impl Room<'_> {
         &self.input
     }
 
+    /// The input to read and the outlet to write to, at the same time.
+    pub fn split(&mut self) -> (&[u8], &mut Outlet<'a>) {
+        (&self.input, &mut self.outlet)
+    }
+
+    /// [`Outlet::write_output`].
+    ///
+    /// # Errors
+    /// The same.
+    pub fn write_output(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.outlet.write_output(bytes)
+    }
+
+    /// [`Outlet::export`].
+    ///
+    /// # Errors
+    /// The same.
+    pub fn export(&mut self, kind: u32, depth: u32, name: &str, bytes: &[u8]) -> io::Result<u32> {
+        self.outlet.export(kind, depth, name, bytes)
+    }
+}
+
+impl Outlet<'_> {
     /// Appends to the output. Ends the process when the limit is reached.
     ///
     /// # Errors
@@ -220,12 +248,14 @@ fn enter<'a>(given: &'a Given<'a>) -> Result<Room<'a>, String> {
     Ok(Room {
         header: given.header,
         input,
-        output: given.output.as_fd(),
-        output_left: given.order.output_bytes,
-        spool: given.spool.as_fd(),
-        spool_left: given.order.spool_bytes,
-        next_id: 1,
-        latest: vec![0],
+        outlet: Outlet {
+            output: given.output.as_fd(),
+            output_left: given.order.output_bytes,
+            spool: given.spool.as_fd(),
+            spool_left: given.order.spool_bytes,
+            next_id: 1,
+            latest: vec![0],
+        },
     })
 }
 

@@ -8,7 +8,8 @@ use model::{
 
 /// What the jail around us offers. In tests, [`Quiet`] offers nothing.
 pub trait Host {
-    /// Hands a byte string out for the engines to scan: members, decoded layers, dropped binaries.
+    /// Hands a byte string out for the engines to scan: members, decoded layers, dropped binaries. `depth` is 1 for
+    /// what lies directly in the input.
     ///
     /// # Errors
     /// [`Refusal::Limit`] where the spool is full. What was not scanned may not pass, so the whole input is refused.
@@ -84,7 +85,7 @@ impl<'a> Cx<'a> {
     /// # Errors
     /// [`Refusal::Limit`] where the spool is full.
     pub fn export(&mut self, kind: ExportKind, name: &str, bytes: &[u8]) -> Result<(), Refusal> {
-        self.host.export(kind, name, self.depth, bytes)
+        self.host.export(kind, name, self.depth.saturating_add(1), bytes)
     }
 
     /// How many containers there are above this file.

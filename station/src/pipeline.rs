@@ -139,7 +139,7 @@ impl Station {
 
     /// The Landlock ABI that the jails stand on.
     #[must_use]
-    pub fn landlock_abi(&self) -> u32 {
+    pub fn landlock_abi(&self) -> i32 {
         self.reconstruct.sandbox().landlock_abi
     }
 
@@ -263,7 +263,7 @@ impl Station {
         let limits = &self.policy.policy.limits;
         let limits = JobLimits {
             memory_bytes: limits.memory_bytes,
-            cpu_seconds: limits.seconds,
+            cpu_seconds: u64::from(limits.seconds),
             wall: Duration::from_secs(u64::from(limits.seconds)),
             output_bytes: limits.expanded_bytes,
             spool_bytes: limits.expanded_bytes,

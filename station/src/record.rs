@@ -2,7 +2,7 @@
 
 use crate::names::shown;
 use crate::scan::Scanned;
-use model::{EngineRow, Format, Outcome, OutputRow, Reason, ReasonCode, ReportLine, Timings};
+use model::{EngineRow, Outcome, OutputRow, Reason, ReasonCode, ReportLine, Timings};
 
 /// A line that says "failed: not judged yet".
 pub(crate) fn unjudged(shown_path: &[u8]) -> ReportLine {
@@ -67,9 +67,10 @@ pub(crate) fn jail_failure(failure: &jail::JobFailure) -> (Outcome, Reason) {
     use jail::JobFailure as F;
     let code = match failure {
         F::Crash { .. } => ReasonCode::Crash,
-        F::TimeOut | F::CpuTime => ReasonCode::TimeOut,
-        F::Memory => ReasonCode::Memory,
+        F::TimeOut(_) | F::CpuTime(_) => ReasonCode::TimeOut,
+        F::Memory(_) => ReasonCode::Memory,
         F::TooMuchOutput => ReasonCode::Limit,
+        F::GaveUp(_) => ReasonCode::Internal,
         F::Protocol(_) => ReasonCode::Protocol,
         F::Station(_) => ReasonCode::Station,
     };

@@ -104,18 +104,18 @@ pub(crate) enum VerifyError {
 }
 
 /// The jail around a reconstructor.
-struct JailHost<'a> {
-    spool: &'a mut jail::SpoolWriter,
+struct JailHost<'a, 'r> {
+    outlet: &'a mut jail::Outlet<'r>,
     policy: &'a Policy,
     fixed_point: bool,
     started: Instant,
     identify_ms: f64,
 }
 
-impl sanitizer::Host for JailHost<'_> {
+impl sanitizer::Host for JailHost<'_, '_> {
     fn export(&mut self, kind: ExportKind, name: &str, depth: u32, bytes: &[u8]) -> Result<(), Refusal> {
         let full = |_| Refusal::Limit { limit: model::LimitKind::ExpandedBytes, asked: bytes.len() as u64, allowed: 0 };
-        self.spool.export(kind.code(), depth, name, bytes).map_err(full)
+        self.outlet.export(kind.code(), depth, name, bytes).map(|_| ()).map_err(full)
     }
 
     fn recognises(&self, bytes: &[u8], format: Format) -> bool {
@@ -129,19 +129,20 @@ impl sanitizer::Host for JailHost<'_> {
 
 /// Runs in a reconstruct jail: untrusted bytes in, a new file and findings out.
 fn reconstruct_role(room: &mut Room) -> Result<Vec<u8>, String> {
-    let job: ReconstructJob = serde_json::from_slice(&room.header).map_err(|e| e.to_string())?;
+    let job: ReconstructJob = serde_json::from_slice(room.header()).map_err(|e| e.to_string())?;
+    let (input, outlet) = room.split();
     let mut host = JailHost {
-        spool: &mut room.spool,
+        outlet,
         policy: &job.policy,
         fixed_point: job.fixed_point,
         started: Instant::now(),
         identify_ms: 0.0,
     };
-    let cleaned = sanitizer::clean(&job.name, Untrusted::new(&room.input), &job.policy, &mut host);
+    let cleaned = sanitizer::clean(&job.name, Untrusted::new(input), &job.policy, &mut host);
     let identify_ms = host.identify_ms;
     let result = match cleaned.result {
         Ok(rebuilt) => {
-            room.output.write(&rebuilt.bytes).map_err(|e| e.to_string())?;
+            room.write_output(&rebuilt.bytes).map_err(|e| e.to_string())?;
             Ok(Made { format: rebuilt.format, method: rebuilt.method })
         }
         Err(refusal) => Err(refusal.reason()),
@@ -153,9 +154,9 @@ fn reconstruct_role(room: &mut Room) -> Result<Vec<u8>, String> {
 
 /// Runs in a verify jail: the output in, yes or no out.
 fn verify_role(room: &mut Room) -> Result<Vec<u8>, String> {
-    let job: VerifyJob = serde_json::from_slice(&room.header).map_err(|e| e.to_string())?;
-    let outcome = verifier::verify(&room.input, job.dialect, &job.policy).map_err(|rejection| rejection.to_string());
-    let bytes = room.input.len() as u64;
+    let job: VerifyJob = serde_json::from_slice(room.header()).map_err(|e| e.to_string())?;
+    let outcome = verifier::verify(room.input(), job.dialect, &job.policy).map_err(|rejection| rejection.to_string());
+    let bytes = room.input().len() as u64;
     let answer = VerifyAnswer { nonce: job.nonce, dialect: job.dialect, bytes, outcome };
     serde_json::to_vec(&answer).map_err(|e| e.to_string())
 }

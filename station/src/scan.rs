@@ -13,6 +13,7 @@ use model::{Digest, EngineRow, EngineVerdict, Match, Policy};
 use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
 use signatures::Signatures;
+use std::os::fd::AsFd;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -176,9 +177,15 @@ impl EngineSet {
         let started = Instant::now();
         let answer = match &engine.home {
             RunningHome::Jails(pool) => pool.scan(object, self.seconds),
-            RunningHome::Station(engine) => {
-                engine.scan(&Sample { sha256, len: object.len, timeout_secs: self.seconds })
-            }
+            RunningHome::Station(engine) => match object.sealed.reopen() {
+                Ok(fd) => engine.scan(&Sample {
+                    sha256,
+                    len: object.len,
+                    object: fd.as_fd(),
+                    timeout_secs: self.seconds,
+                }),
+                Err(error) => Answer::not_scanned(&error.to_string(), Vec::new(), 0),
+            },
         };
         let ms = started.elapsed().as_secs_f64() * 1000.0;
         row_of(&engine.provenance, answer.about(object.len), object, ms)
@@ -187,9 +194,9 @@ impl EngineSet {
 
 fn row_of(provenance: &Provenance, answer: Answer, object: &Object<'_>, ms: f64) -> EngineRow {
     let matched = |detection: &engines::Detection| Match {
-        rule: detection.rule().to_owned(),
+        rule: detection.rule.clone(),
         object: object.name.to_owned(),
-        malicious: detection.severity() == engines::Severity::Malicious,
+        malicious: detection.severity == engines::Severity::Malicious,
     };
     EngineRow {
         engine: provenance.engine.to_string(),
@@ -317,5 +324,5 @@ impl Pool {
 pub(crate) fn yara_role(room: &mut ScanRoom) -> Result<(), String> {
     let compiled = room.rules().ok_or("the scan jail was given no rules")?;
     let server = Server::start(room.setup(), compiled).map_err(|error| error.to_string())?;
-    room.serve(|request, object| server.serve(request, object))
+    room.serve(&server.ready(), |request, object| server.serve(request, object))
 }
