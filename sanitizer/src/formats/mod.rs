@@ -1,5 +1,7 @@
 //! One module a format, or a folder where one grows.
 
+pub mod bmp;
+pub mod gif;
 pub mod jpeg;
 pub mod png;
 pub(crate) mod raster;

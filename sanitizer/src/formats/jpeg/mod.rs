@@ -51,7 +51,10 @@ impl Reconstructor for Jpeg {
         let bytes = input.bytes();
         let map = markers::walk(bytes)?;
         report(&map, bytes.len(), cx);
-        let mut pixels = decode(bytes, &map, Cmyk::Ink, cx.budget)?;
+        let (mut pixels, damaged) = decode(bytes, &map, Cmyk::Ink, cx.budget)?;
+        if damaged {
+            cx.found("IMG-05", FindingAction::ReEncoded, "damaged data: a part may be grey");
+        }
         if let Some(profile) = map.profile(bytes) {
             if let Some(profile) = Profile::icc(&profile, cx.budget)? {
                 profile.to_srgb(&mut pixels, cx.budget)?;
@@ -105,7 +108,7 @@ fn report(map: &Map, len: usize, cx: &mut Cx<'_>) {
 /// # Errors
 /// [`Refusal`] where the stream is broken, of a kind that is not decoded, or too large.
 pub(crate) fn decode_jpeg(bytes: &[u8], cmyk: Cmyk, budget: &mut Budget) -> Result<Pixels, Refusal> {
-    decode(bytes, &markers::walk(bytes)?, cmyk, budget)
+    Ok(decode(bytes, &markers::walk(bytes)?, cmyk, budget)?.0)
 }
 
 /// Encodes 8-bit grey or RGB samples as our JPEG dialect.
@@ -123,7 +126,8 @@ fn sampling(map: &Map) -> Sampling {
     }
 }
 
-fn decode(bytes: &[u8], map: &Map, cmyk: Cmyk, budget: &mut Budget) -> Result<Pixels, Refusal> {
+/// The samples, and whether a part of them is only filled in.
+fn decode(bytes: &[u8], map: &Map, cmyk: Cmyk, budget: &mut Budget) -> Result<(Pixels, bool), Refusal> {
     let frame = map
         .frame
         .as_ref()
@@ -137,17 +141,13 @@ fn decode(bytes: &[u8], map: &Map, cmyk: Cmyk, budget: &mut Budget) -> Result<Pi
         budget.spend_bytes((total as u64).saturating_mul(2))?;
     }
     let wanted = raw_colour(frame, map);
-    let options = DecoderOptions::new_fast()
-        .set_strict_mode(false)
-        .set_max_width(usize::from(u16::MAX))
-        .set_max_height(usize::from(u16::MAX))
-        .jpeg_set_out_colorspace(wanted);
     budget.spend_bytes(bytes.len() as u64)?;
     let stream = map.stream(bytes);
-    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(stream), options);
-    let samples = decoder
-        .decode()
-        .map_err(|e| Refusal::malformed(0, format!("JPEG stream: {e:?}")))?;
+    // First as the standard has it; then as viewers do it, who leave grey what they can't decode.
+    let (samples, damaged) = match samples(&stream, wanted, true) {
+        Ok(samples) => (samples, false),
+        Err(_) => (samples(&stream, wanted, false)?, true),
+    };
     let colour = match channels {
         1 => Colour::Grey,
         3 => Colour::Rgb,
@@ -163,10 +163,20 @@ fn decode(bytes: &[u8], map: &Map, cmyk: Cmyk, budget: &mut Budget) -> Result<Pi
             pixels.samples.iter_mut().for_each(|v| *v = 255 - *v);
         }
     }
-    Ok(pixels)
+    Ok((pixels, damaged))
 }
 
-/// What the decoder below gets right; everything else is refused and not guessed.
+fn samples(stream: &[u8], wanted: ColorSpace, strict: bool) -> Result<Vec<u8>, Refusal> {
+    let options = DecoderOptions::new_fast()
+        .set_strict_mode(strict)
+        .set_max_width(usize::from(u16::MAX))
+        .set_max_height(usize::from(u16::MAX))
+        .jpeg_set_out_colorspace(wanted);
+    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(stream), options);
+    decoder.decode().map_err(|e| Refusal::malformed(0, format!("JPEG stream: {e:?}")))
+}
+
+/// What the decoder gets right; everything else is refused and not guessed.
 fn decodable(frame: &Frame, map: &Map) -> Result<(), Refusal> {
     if map.scans == 0 {
         return Err(Refusal::malformed(2, "T.81 B.2.1: no scan"));
