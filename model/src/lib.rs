@@ -25,7 +25,7 @@ pub use format::{Format, RiskClass};
 pub use names::{SafeName, safe_component, safe_extension};
 pub use outcome::{Method, Outcome, Reason, ReasonCode};
 pub use policy::{
-    Comments, EnginePolicy, Forms, Hidden, Limits, Links, Macros, Metadata, NamePolicy, Office, PdfPolicy, Picture,
+    Comments, EnginePolicy, Forms, Hidden, Limits, Links, Macros, Metadata, Mismatch, NamePolicy, Office, PdfPolicy, Picture,
     Policy, Rule, RuleAction, Stale, TextPolicy, Tracked, WithheldMember, ZipPolicy,
 };
 pub use refusal::Refusal;

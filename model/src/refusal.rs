@@ -29,6 +29,15 @@ pub enum Refusal {
         /// The type in words.
         what: &'static str,
     },
+    /// Content that no rule recognises.
+    UnknownType,
+    /// Name and content are of different risk classes (GEN-01).
+    TypeMismatch {
+        /// What the content is.
+        content: &'static str,
+        /// What the name promises.
+        name: &'static str,
+    },
     /// Password-protected or encrypted: nobody can look inside.
     Encrypted,
     /// Two types in one file, and it is not clear which one a reader would take.
@@ -81,6 +90,8 @@ impl Refusal {
             Self::Unsupported { .. } => (Outcome::Blocked, ReasonCode::UnsupportedFeature),
             Self::NoReconstructor { .. } => (Outcome::Blocked, ReasonCode::NoReconstructor),
             Self::BlockedType { .. } => (Outcome::Blocked, ReasonCode::BlockedType),
+            Self::UnknownType => (Outcome::Blocked, ReasonCode::UnknownType),
+            Self::TypeMismatch { .. } => (Outcome::Blocked, ReasonCode::TypeMismatch),
             Self::Encrypted => (Outcome::Blocked, ReasonCode::Encrypted),
             Self::Ambiguous { .. } => (Outcome::Blocked, ReasonCode::Ambiguous),
             Self::Policy { .. } => (Outcome::Blocked, ReasonCode::Policy),
@@ -98,6 +109,8 @@ impl std::fmt::Display for Refusal {
             Self::Unsupported { feature } => write!(f, "not rebuilt: {feature}"),
             Self::NoReconstructor { format } => write!(f, "no reconstructor for {format}"),
             Self::BlockedType { what } => write!(f, "{what} may not pass"),
+            Self::UnknownType => f.write_str("nobody here knows what this file is"),
+            Self::TypeMismatch { content, name } => write!(f, "the name says {name}, the content is {content}"),
             Self::Encrypted => f.write_str("encrypted or password-protected: bring it without a password"),
             Self::Ambiguous { what } => write!(f, "the file is two things at once: also {what}"),
             Self::Policy { rule } => write!(f, "the policy forbids it: {rule}"),

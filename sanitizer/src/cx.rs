@@ -54,14 +54,7 @@ impl<'a> Cx<'a> {
     pub fn top<T>(policy: &'a Policy, host: &'a mut dyn Host, work: impl FnOnce(&mut Cx<'_>) -> T) -> T {
         let mut budget = Budget::new(&policy.limits);
         let findings = Findings::new();
-        work(&mut Cx {
-            policy,
-            budget: &mut budget,
-            host,
-            findings,
-            children: Vec::new(),
-            depth: 0,
-        })
+        work(&mut Cx { policy, budget: &mut budget, host, findings, children: Vec::new(), depth: 0 })
     }
 
     /// Names a construct of the catalogue that was met at `place` (a page, part, chunk; empty: the whole file).
@@ -113,8 +106,7 @@ impl<'a> Cx<'a> {
     pub fn part(&mut self, name: &str, input: Untrusted<'_>, kind: ExportKind) -> Result<Rebuilt, Refusal> {
         let cleaned = self.nested_quietly(name, input, kind)?;
         for finding in &cleaned.findings {
-            self.findings
-                .add_count(&finding.id, finding.action, name, finding.count);
+            self.findings.add_count(&finding.id, finding.action, name, finding.count);
         }
         cleaned.result
     }
@@ -124,21 +116,14 @@ impl<'a> Cx<'a> {
         let (policy, depth) = (self.policy, self.depth.saturating_add(1));
         let host = &mut *self.host;
         self.budget.deeper(|budget| {
-            let mut inner = Cx {
-                policy,
-                budget,
-                host,
-                findings: Findings::new(),
-                children: Vec::new(),
-                depth,
-            };
+            let mut inner = Cx { policy, budget, host, findings: Findings::new(), children: Vec::new(), depth };
             Ok(inner.clean(name, input))
         })
     }
 
     /// Identify, ask the policy, reconstruct.
     pub(crate) fn clean(&mut self, name: &str, input: Untrusted<'_>) -> Cleaned {
-        let identity = identify(name, input);
+        let identity = identify(name, input, self.policy);
         if self.depth == 0 {
             self.host.identified(identity.format);
         }
@@ -151,38 +136,23 @@ impl<'a> Cx<'a> {
         };
         let findings = std::mem::take(&mut self.findings).into_rows();
         let children = std::mem::take(&mut self.children);
-        Cleaned {
-            format: identity.format,
-            result,
-            findings,
-            children,
-        }
+        Cleaned { format: identity.format, result, findings, children }
     }
 
     fn rebuild(&mut self, input: Untrusted<'_>, format: Format) -> Result<Rebuilt, Refusal> {
         let size = input.len() as u64;
         if size > self.policy.limits.input_bytes {
             let (limit, allowed) = (model::LimitKind::InputBytes, self.policy.limits.input_bytes);
-            return Err(Refusal::Limit {
-                limit,
-                asked: size,
-                allowed,
-            });
+            return Err(Refusal::Limit { limit, asked: size, allowed });
         }
         let Some(reconstructor) = registry::reconstructor(format) else {
             return Err(Refusal::NoReconstructor { format: format.words() });
         };
         if self.policy.action(format) == RuleAction::Block {
-            return Err(Refusal::Policy {
-                rule: format!("formats: {format} is blocked in this zone").into(),
-            });
+            return Err(Refusal::Policy { rule: format!("formats: {format} is blocked in this zone").into() });
         }
         if self.findings.is_empty() && self.host.recognises(input.bytes(), format) {
-            return Ok(Rebuilt {
-                bytes: input.bytes().to_vec(),
-                format,
-                method: Method::Passed,
-            });
+            return Ok(Rebuilt { bytes: input.bytes().to_vec(), format, method: Method::Passed });
         }
         reconstructor.reconstruct(input, format, self)
     }

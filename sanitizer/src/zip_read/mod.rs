@@ -8,6 +8,8 @@
 mod names;
 mod walk;
 
+pub(crate) use walk::{u16_at, u32_at};
+
 use flate2::{Crc, Decompress, FlushDecompress, Status};
 use model::{Budget, FindingAction, LimitKind, Refusal};
 use std::borrow::Cow;

@@ -1,4 +1,7 @@
 //! Plain text.
+
+pub mod decode;
+
 use crate::{Cx, Rebuilt, Reconstructor};
 use model::{Format, Refusal, Untrusted};
 
