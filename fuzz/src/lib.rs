@@ -16,8 +16,9 @@ fn policy() -> Policy {
 
 /// Identification never panics and says the same twice.
 pub fn identification(data: &[u8]) {
-    let first = identify("file.bin", Untrusted::new(data));
-    let second = identify("file.bin", Untrusted::new(data));
+    let policy = policy();
+    let first = identify("file.bin", Untrusted::new(data), &policy);
+    let second = identify("file.bin", Untrusted::new(data), &policy);
     assert_eq!(first.format, second.format);
     assert_eq!(first.findings, second.findings);
 }

@@ -405,7 +405,7 @@ impl Policy {
             Format::Pdf => f.pdf.map(|p| p.action),
             Format::Zip => f.zip.map(|p| p.action),
             Format::Txt => f.txt.map(|p| p.action),
-            Format::Csv | Format::Tsv => f.csv.map(|p| p.action),
+            Format::Csv | Format::Tsv | Format::Sylk => f.csv.map(|p| p.action),
             Format::Png => picture(f.png),
             Format::Jpeg => picture(f.jpeg),
             Format::Gif => picture(f.gif),

@@ -171,7 +171,7 @@ fn shaped(bytes: &[u8]) -> Option<Format> {
         b"FORM" => Some(if bytes.get(8..12) == Some(b"AIFF") || bytes.get(8..12) == Some(b"AIFC") { Format::Audio } else { Format::PictureOther }),
         [0, 0, 1 | 2, 0] if bytes.get(4..6).is_some_and(|n| n != [0, 0]) => Some(Format::Ico),
         [0x0a, 0..=5, 0..=1, 1 | 2 | 4 | 8] => Some(Format::PictureOther),
-        [0xff, b, ..] if b & 0xe0 == 0xe0 && bytes.get(2).is_some_and(|c| c & 0xf0 != 0xf0 && c & 0x0c != 0x0c) => Some(Format::Audio),
+        [0xff, b @ 0xe2..=0xfd, ..] if b & 6 != 0 && b & 0x18 != 8 && bytes.get(2).is_some_and(|c| c & 0xf0 != 0xf0 && c & 0x0c != 0x0c) => Some(Format::Audio),
         [0x50..=0x5f, 0x2a, 0x4d, 0x18] => Some(Format::Zstd),
         [0xeb | 0xe9, _, _, _] if bytes.get(510..512) == Some(b"\x55\xaa") => Some(Format::DiskImage),
         [b'P', b'1'..=b'7', b' ' | b'\t' | b'\r' | b'\n', _] => Some(Format::PictureOther),

@@ -51,7 +51,7 @@ fn look(bytes: &[u8], extension: &str, policy: &Policy) -> Format {
     if is_zip(bytes) {
         return package::of(bytes, policy);
     }
-    if bytes.starts_with(b"%PDF-") {
+    if [&b"%PDF"[..], b"%FDF-", b"%XDP-"].iter().any(|m| bytes.starts_with(m)) {
         return Format::Pdf;
     }
     match magic::of(bytes) {
@@ -61,7 +61,8 @@ fn look(bytes: &[u8], extension: &str, policy: &Policy) -> Format {
     }
     if let Some(charset) = decode::detect(bytes) {
         // A PDF may start late (ISO 32000-1 annex H, note 13); a text that quotes its header has no end mark.
-        if delayed_pdf(bytes) {
+        let damaged = extension == "pdf" && memchr::memmem::find(bytes, b"obj").is_some();
+        if damaged || delayed_pdf(bytes) {
             return Format::Pdf;
         }
         return text::of(&decode::head(bytes, charset), extension);

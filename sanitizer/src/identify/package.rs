@@ -83,7 +83,11 @@ fn office(archive: &Archive<'_>, budget: &mut Budget) -> Format {
         // None or several: then the declared types must agree on one kind.
         [] | [..] => sole_main_type(&types),
     };
-    found.and_then(|t| MAIN.iter().find(|(name, _)| *name == t.to_ascii_lowercase())).map_or(Format::OoxmlOther, |(_, f)| *f)
+    let named = |t: String| {
+        let bare = t.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        MAIN.iter().find(|(name, _)| *name == bare)
+    };
+    found.and_then(named).map_or(Format::OoxmlOther, |(_, f)| *f)
 }
 
 /// Targets of relationships of type officeDocument, transitional or strict, as part names without the slash.

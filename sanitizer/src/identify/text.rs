@@ -68,6 +68,9 @@ fn active(head: &str, lower: &str, by_name: Option<TextKind>) -> Option<Format> 
     if setup || query.is_some_and(|rest| rest.trim_start().starts_with(|c: char| c.is_ascii_digit())) {
         return Some(Format::Autorun);
     }
+    if markup(lower).is_some() {
+        return None;
+    }
     // In a file that is called a text a single word may be quoted; two are a script.
     let enough = if matches!(by_name, Some(TextKind::Plain | TextKind::Is(Format::Csv | Format::Tsv))) { 2 } else { 1 };
     (script_words(lower) >= enough).then_some(Format::Script)
@@ -76,7 +79,7 @@ fn active(head: &str, lower: &str, by_name: Option<TextKind>) -> Option<Format> 
 fn script_words(lower: &str) -> usize {
     const WORDS: &[&str] = &[
         "createobject(", "activexobject(", "wscript.", "getobject(", "powershell -", "powershell.exe", "invoke-expression",
-        "new-object net.webclient", "downloadstring(", "frombase64string(", "[reflection.assembly]", "<script language",
+        "new-object net.webclient", "downloadstring(", "frombase64string(", "[reflection.assembly]",
     ];
     WORDS.iter().filter(|word| lower.contains(**word)).count()
 }
@@ -92,7 +95,7 @@ fn markup(lower: &str) -> Option<Format> {
     let mut prolog = false;
     loop {
         rest = rest.trim_start();
-        let skipped = if rest.starts_with("<?xml") || rest.starts_with("<?") && prolog {
+        let skipped = if rest.starts_with("<?") {
             rest.split_once("?>")
         } else if rest.starts_with("<!--") {
             rest.split_once("-->")

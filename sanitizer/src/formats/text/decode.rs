@@ -117,10 +117,10 @@ fn samples(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     starts.into_iter().filter_map(move |start| bytes.get(start..len.min(start.saturating_add(SAMPLE))))
 }
 
-/// At most one control character in `in_every` bytes, layout and terminal escapes aside.
+/// At most one control character in `in_every` bytes, one for free, layout and terminal escapes aside.
 fn few_controls(sample: &[u8], in_every: usize) -> bool {
     let bad = sample.iter().filter(|b| matches!(b, 0..=7 | 0x0b | 0x0e..=0x19 | 0x1c..=0x1f | 0x7f)).count();
-    bad.saturating_mul(in_every) <= sample.len()
+    bad.saturating_sub(1).saturating_mul(in_every) <= sample.len() && bad.saturating_mul(2) <= sample.len()
 }
 
 #[cfg(test)]
