@@ -86,11 +86,10 @@ fn archives_with_two_readings_are_refused() {
     assert!(read(&[whole.clone(), whole.clone()].concat(), Format::Zip).is_err(), "two archives");
     for at in 0..whole.len() {
         assert!(read(&whole[..at], Format::Zip).is_err(), "cut at {at}");
-        for bit in 0..8 {
-            let mut flipped = whole.clone();
-            flipped[at] ^= 1 << bit;
-            assert!(read(&flipped, Format::Zip).is_err() || at > 0, "flip at {at}");
-        }
+        let mut flipped = whole.clone();
+        flipped[at] ^= 1 << (at % 8);
+        // Names are free, so a flip in both places of one would pass; one flip never does.
+        assert!(read(&flipped, Format::Zip).is_err(), "flip at {at}");
     }
 }
 

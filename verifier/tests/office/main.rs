@@ -10,7 +10,7 @@ mod zip;
 use model::{Format, Policy, vector};
 use std::collections::BTreeMap;
 
-pub fn read(bytes: &[u8], format: Format) -> Result<(), verifier::Rejection> {
+fn read(bytes: &[u8], format: Format) -> Result<(), verifier::Rejection> {
     verifier::verify(bytes, format, &Policy::standard())
 }
 
