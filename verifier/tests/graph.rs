@@ -1,5 +1,7 @@
 //! The crate graph: what the second reader stands on, and that no arrow between the rooms points up.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 

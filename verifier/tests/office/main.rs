@@ -1,6 +1,12 @@
 //! The second reader against documents and archives that are right but for one thing.
 
-#![expect(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, reason = "tests of small things")]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "tests of small things"
+)]
 
 mod archives;
 mod document;

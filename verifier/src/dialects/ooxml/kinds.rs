@@ -177,7 +177,7 @@ pub(super) fn named_by(ns: Ns, element: &str, attribute: &str) -> &'static [&'st
         (W, "hyperlink", "id") | (S, "hyperlink", "id") => &["hyperlink"],
         (W, "headerReference", "id") => &["header"],
         (W, "footerReference", "id") => &["footer"],
-        (A, "blip", "embed") | (S, "picture", "id") => &["image"],
+        (A, "blip", "embed") | (S, "picture", "id") | (DGM, "shape", "blip") => &["image"],
         (A, "hlinkClick" | "hlinkHover" | "hlinkMouseOver", "id") => &["hyperlink", "slide"],
         (P, "sldId" | "sld", "id") => &["slide"],
         (P, "sldMasterId", "id") => &["slideMaster"],

@@ -128,7 +128,7 @@ impl Walk<'_> {
 
     /// An id that the part's relationships have, of a type that fits the element.
     fn relationship(&mut self, ns: Ns, local: &str, name: &str, id: &str) -> Result<(), String> {
-        let optional = ns == A && local.starts_with("hlink") || ns == DGM && local == "sp";
+        let optional = ns == A && local.starts_with("hlink") || ns == DGM && local == "shape";
         if id.is_empty() && optional {
             return Ok(());
         }
