@@ -1,0 +1,105 @@
+//! PDF: the object graph walked through a typed allow-list into a fresh document.
+//!
+//! Source: ISO 32000-1:2008 (PDF 1.7), with what PDF 2.0 adds where real files use it. `hayro-syntax` reads; everything
+//! that is written is one of our own types ([`value`]) and goes through our own writer ([`write`]). What is kept, dropped
+//! and refused, and the closed grammar of the output, is in `docs/formats/pdf.md`.
+
+mod cmap;
+mod codecs;
+mod color;
+mod content;
+mod filters;
+mod fonts;
+mod images;
+mod lex;
+mod links;
+mod pages;
+mod programs;
+mod resources;
+mod value;
+mod walk;
+mod write;
+
+use crate::{Cx, Rebuilt, Reconstructor};
+use hayro::hayro_syntax::object::Dict as Source;
+use hayro::hayro_syntax::{DecryptionError, LoadPdfError, Pdf as Reader};
+use model::{Format, Method, Refusal, Untrusted};
+use value::{Dict, Object, Val};
+use walk::{Walk, choice};
+
+/// The reconstructor of PDF.
+pub struct Pdf;
+
+impl Reconstructor for Pdf {
+    fn formats(&self) -> &'static [Format] {
+        &[Format::Pdf]
+    }
+
+    fn reconstruct(&self, input: Untrusted<'_>, _format: Format, cx: &mut Cx<'_>) -> Result<Rebuilt, Refusal> {
+        let reader = open(input)?;
+        cx.budget.spend_entries(reader.len() as u64)?;
+        let bytes = rebuild(&reader, cx)?;
+        Ok(Rebuilt { bytes, format: Format::Pdf, method: Method::Rebuilt })
+    }
+}
+
+fn open(input: Untrusted<'_>) -> Result<Reader, Refusal> {
+    match Reader::new(input.bytes().to_vec()) {
+        Ok(reader) if reader.pages().is_empty() => Err(Refusal::malformed(0, "ISO 32000-1 7.7.3: there is no page")),
+        Ok(reader) => Ok(reader),
+        Err(LoadPdfError::Decryption(DecryptionError::PasswordProtected)) => Err(Refusal::Encrypted),
+        Err(LoadPdfError::Decryption(_)) => Err(Refusal::unsupported("this kind of encryption")),
+        Err(LoadPdfError::Invalid) => {
+            Err(Refusal::malformed(0, "ISO 32000-1 7.5: no cross-reference table, and none can be made"))
+        }
+    }
+}
+
+fn rebuild(reader: &Reader, cx: &mut Cx<'_>) -> Result<Vec<u8>, Refusal> {
+    let xref = reader.xref();
+    let catalog = xref.get::<Source<'_>>(xref.root_id()).unwrap_or_default();
+    let mut walk = Walk::new(xref, cx);
+    let (catalog_id, pages_id) = (walk.document.reserve(), walk.document.reserve());
+    for page in reader.pages().iter() {
+        let id = walk.document.reserve();
+        walk.page_ids.push(id);
+        if let Some(source) = page.raw().obj_id() {
+            walk.pages.entry(source).or_insert(id);
+        }
+    }
+    let mut out = Dict::of("Catalog").with("Pages", Val::Ref(pages_id));
+    let dests = walk.destinations(&catalog);
+    // Layers first: a viewer lists them in the order of their numbers.
+    out.set_some("OCProperties", walk.layers(&catalog)?);
+    let ids = walk.page_ids.clone();
+    for (i, (page, id)) in reader.pages().iter().zip(&ids).enumerate() {
+        walk.place = format!("page {}", i.saturating_add(1));
+        let object = walk.page(page, pages_id, &dests)?;
+        walk.document.put(*id, object);
+    }
+    walk.place = String::new();
+    out.set_some("Outlines", walk.outlines(&catalog, &dests)?.map(Val::Ref));
+    out.set_some("PageLabels", walk.page_labels(&catalog));
+    out.set_some("PageLayout", choice(&catalog, "PageLayout", LAYOUTS));
+    out.set_some("PageMode", choice(&catalog, "PageMode", &["UseNone", "UseOutlines"]));
+    out.set_some("Lang", language(&catalog));
+    if let Some(preferences) = catalog.get::<Source<'_>>("ViewerPreferences") {
+        let direction = choice(&preferences, "Direction", &["L2R", "R2L"]);
+        out.set_some("ViewerPreferences", direction.map(|d| Val::Dict(Dict::new().with("Direction", d))));
+    }
+    let kids = ids.iter().map(|id| Val::Ref(*id)).collect();
+    let tree = Dict::of("Pages").with("Count", Val::size(ids.len())).with("Kids", Val::Array(kids));
+    walk.document.put(pages_id, Object::Value(Val::Dict(tree)));
+    walk.document.put(catalog_id, Object::Value(Val::Dict(out)));
+    write::write(&walk.document, catalog_id).ok_or_else(|| Refusal::internal("pdf: an object was never filled"))
+}
+
+const LAYOUTS: &[&str] =
+    &["SinglePage", "OneColumn", "TwoColumnLeft", "TwoColumnRight", "TwoPageLeft", "TwoPageRight"];
+
+fn language(catalog: &Source<'_>) -> Option<Val> {
+    let text = catalog.get::<hayro::hayro_syntax::object::String<'_>>("Lang")?;
+    let text: Vec<u8> =
+        text.as_bytes().iter().copied().filter(|b| b.is_ascii_alphanumeric() || *b == b'-').take(35).collect();
+    (!text.is_empty()).then_some(Val::Str(text))
+}

@@ -1,0 +1,226 @@
+//! The walk from the input's object graph to our own types: what every part of it shares.
+
+use super::value::{Coding, Document, Id, Name, Object, Val};
+use super::write::deflate;
+use crate::Cx;
+use hayro::hayro_syntax::object::{self as source, Array, Dict, MaybeRef, Number, ObjectIdentifier};
+use hayro::hayro_syntax::xref::XRef;
+use model::{FindingAction, Refusal};
+use std::collections::BTreeMap;
+
+/// Ours: how deep functions, colour spaces, outlines and the like may nest.
+pub const MAX_DEPTH: u32 = 24;
+
+/// What a source object is read as. The same object may be read as two things; each gets an object of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    ColorSpace,
+    Encoding,
+    ExtGState,
+    Font,
+    Descendant,
+    Descriptor,
+    FontFile,
+    CidToGid,
+    ToUnicode,
+    CMap,
+    Function,
+    Group,
+    Image,
+    SoftMask,
+    StencilMask,
+    XObject,
+    Form,
+    SoftMaskForm,
+    OptionalContent,
+    Pattern,
+    Shading,
+}
+
+/// The resources that names in a content stream refer to. `id` tells scopes apart for forms without their own.
+#[derive(Clone)]
+pub struct Scope<'a> {
+    pub dict: Dict<'a>,
+    pub id: u32,
+}
+
+type Key = (Kind, u32, i32, u32);
+
+/// A result that can only fail for the whole file.
+pub type R<T> = Result<T, Refusal>;
+
+/// A value of the input and, where it was referred to, the number it has there.
+#[derive(Clone)]
+pub struct Found<'a> {
+    pub id: Option<ObjectIdentifier>,
+    pub object: source::Object<'a>,
+}
+
+/// The state of one walk.
+pub struct Walk<'a, 'c, 'p> {
+    pub xref: &'a XRef,
+    pub cx: &'c mut Cx<'p>,
+    pub document: Document,
+    /// Where we are, for findings.
+    pub place: String,
+    /// Pages of the input and the objects they become.
+    pub pages: BTreeMap<ObjectIdentifier, Id>,
+    /// The same, by their index.
+    pub page_ids: Vec<Id>,
+    memo: BTreeMap<Key, Option<Id>>,
+    depth: u32,
+    scopes: u32,
+}
+
+impl<'a, 'c, 'p> Walk<'a, 'c, 'p> {
+    /// A walk that has found nothing yet.
+    pub fn new(xref: &'a XRef, cx: &'c mut Cx<'p>) -> Self {
+        Self {
+            xref,
+            cx,
+            document: Document::default(),
+            place: String::new(),
+            pages: BTreeMap::new(),
+            page_ids: Vec::new(),
+            memo: BTreeMap::new(),
+            depth: 0,
+            scopes: 0,
+        }
+    }
+
+    /// Names a construct at the place where we are.
+    pub fn found(&mut self, id: &'static str, action: FindingAction) {
+        self.cx.found(id, action, &self.place);
+    }
+
+    /// Opens a scope of its own.
+    pub fn scope(&mut self, dict: Dict<'a>) -> Scope<'a> {
+        self.scopes = self.scopes.saturating_add(1);
+        Scope { dict, id: self.scopes }
+    }
+
+    /// Converts a source object once. While it is being converted it is nothing: a cycle ends there.
+    pub fn once(
+        &mut self,
+        kind: Kind,
+        id: Option<ObjectIdentifier>,
+        scope: u32,
+        make: impl FnOnce(&mut Self) -> R<Option<Object>>,
+    ) -> R<Option<Id>> {
+        let key = id.map(|id| (kind, id.obj_number, id.gen_number, scope));
+        if let Some(key) = key {
+            if let Some(known) = self.memo.get(&key) {
+                return Ok(*known);
+            }
+            self.memo.insert(key, None);
+        }
+        if self.depth >= MAX_DEPTH {
+            self.found("PDF-12", FindingAction::Removed);
+            return Ok(None);
+        }
+        self.cx.budget.spend_entries(1)?;
+        let out = self.document.reserve();
+        self.depth = self.depth.saturating_add(1);
+        let made = make(self);
+        self.depth = self.depth.saturating_sub(1);
+        let result = made?.map(|object| {
+            self.document.put(out, object);
+            out
+        });
+        if let Some(key) = key {
+            self.memo.insert(key, result);
+        }
+        Ok(result)
+    }
+
+    /// An entry of a dictionary with the number it was referred to by.
+    pub fn find(&self, dict: &Dict<'a>, key: &str) -> Option<Found<'a>> {
+        self.resolve(dict.get_raw::<source::Object<'a>>(key)?)
+    }
+
+    /// Follows a reference.
+    pub fn resolve(&self, value: MaybeRef<source::Object<'a>>) -> Option<Found<'a>> {
+        match value {
+            MaybeRef::NotRef(object) => Some(Found { id: None, object }),
+            MaybeRef::Ref(reference) => {
+                let id = ObjectIdentifier::from(reference);
+                let object = self.xref.get::<source::Object<'a>>(id)?;
+                Some(Found { id: Some(id), object })
+            }
+        }
+    }
+
+    /// The items of an array.
+    pub fn items(&self, array: &Array<'a>) -> Vec<Found<'a>> {
+        array.raw_iter().filter_map(|item| self.resolve(item)).collect()
+    }
+}
+
+/// A stream of the new file.
+pub fn flate(dict: super::value::Dict, bytes: &[u8]) -> Object {
+    Object::Stream(dict, Coding::Flate, deflate(bytes))
+}
+
+/// A number.
+pub fn number(dict: &Dict<'_>, key: &str) -> Option<f64> {
+    dict.get::<Number>(key).map(|n| n.as_f64()).filter(|n| n.is_finite())
+}
+
+/// An integer; a real is cut.
+pub fn integer(dict: &Dict<'_>, key: &str) -> Option<i64> {
+    dict.get::<Number>(key).map(|n| n.as_i64())
+}
+
+/// `true` or `false`.
+pub fn flag(dict: &Dict<'_>, key: &str) -> Option<bool> {
+    dict.get::<bool>(key)
+}
+
+/// A name's bytes.
+pub fn name(dict: &Dict<'_>, key: &str) -> Option<Vec<u8>> {
+    dict.get::<source::Name<'_>>(key).map(|n| n.as_ref().to_vec())
+}
+
+/// A name, if it is one of `allowed`.
+pub fn choice(dict: &Dict<'_>, key: &str, allowed: &[&str]) -> Option<Val> {
+    let given = name(dict, key)?;
+    allowed.iter().find(|a| a.as_bytes() == given).map(|a| Val::name(a))
+}
+
+/// A free name.
+pub fn free_name(dict: &Dict<'_>, key: &str) -> Option<Name> {
+    Name::new(&name(dict, key)?)
+}
+
+/// All numbers of an array.
+pub fn numbers(dict: &Dict<'_>, key: &str) -> Option<Vec<f64>> {
+    dict.get::<Array<'_>>(key).map(|a| array_numbers(&a))
+}
+
+/// All numbers of an array, in place of anything else a zero.
+pub fn array_numbers(array: &Array<'_>) -> Vec<f64> {
+    array
+        .iter::<source::Object<'_>>()
+        .map(|o| match o {
+            source::Object::Number(n) => n.as_f64(),
+            _ => 0.0,
+        })
+        .collect()
+}
+
+/// Exactly `n` numbers.
+pub fn exactly(dict: &Dict<'_>, key: &str, n: usize) -> Option<Vec<f64>> {
+    numbers(dict, key).filter(|v| v.len() == n)
+}
+
+/// Exactly `n` numbers as a value.
+pub fn nums_val(dict: &Dict<'_>, key: &str, n: usize) -> Option<Val> {
+    exactly(dict, key, n).map(|v| Val::nums(&v))
+}
+
+/// A rectangle with its corners in order.
+pub fn rect(dict: &Dict<'_>, key: &str) -> Option<[f64; 4]> {
+    let v: [f64; 4] = numbers(dict, key)?.get(..4)?.try_into().ok()?;
+    let [a, b, c, d] = v.map(super::value::bounded);
+    Some([a.min(c), b.min(d), a.max(c), b.max(d)])
+}
