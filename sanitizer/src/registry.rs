@@ -4,7 +4,14 @@ use crate::{Reconstructor, formats};
 use model::Format;
 
 /// Every reconstructor.
-pub static RECONSTRUCTORS: &[&dyn Reconstructor] = &[&formats::text::Text, &formats::bmp::Bmp, &formats::gif::Gif, &formats::jpeg::Jpeg, &formats::png::Png];
+pub static RECONSTRUCTORS: &[&dyn Reconstructor] = &[
+    &formats::text::Text,
+    &formats::bmp::Bmp,
+    &formats::gif::Gif,
+    &formats::jpeg::Jpeg,
+    &formats::pdf::Pdf,
+    &formats::png::Png,
+];
 
 /// The reconstructor that takes files of `format`.
 #[must_use]

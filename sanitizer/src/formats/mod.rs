@@ -3,6 +3,7 @@
 pub mod bmp;
 pub mod gif;
 pub mod jpeg;
+pub mod pdf;
 pub mod png;
 pub(crate) mod raster;
 pub mod text;

@@ -11,15 +11,67 @@ const SECTION: usize = 100;
 
 /// The CMaps of table 118.
 const PREDEFINED: &[&str] = &[
-    "GB-EUC-H", "GB-EUC-V", "GBpc-EUC-H", "GBpc-EUC-V", "GBK-EUC-H", "GBK-EUC-V", "GBKp-EUC-H", "GBKp-EUC-V",
-    "GBK2K-H", "GBK2K-V", "UniGB-UCS2-H", "UniGB-UCS2-V", "UniGB-UTF16-H", "UniGB-UTF16-V", "B5pc-H", "B5pc-V",
-    "HKscs-B5-H", "HKscs-B5-V", "ETen-B5-H", "ETen-B5-V", "ETenms-B5-H", "ETenms-B5-V", "CNS-EUC-H", "CNS-EUC-V",
-    "UniCNS-UCS2-H", "UniCNS-UCS2-V", "UniCNS-UTF16-H", "UniCNS-UTF16-V", "83pv-RKSJ-H", "90ms-RKSJ-H",
-    "90ms-RKSJ-V", "90msp-RKSJ-H", "90msp-RKSJ-V", "90pv-RKSJ-H", "Add-RKSJ-H", "Add-RKSJ-V", "EUC-H", "EUC-V",
-    "Ext-RKSJ-H", "Ext-RKSJ-V", "H", "V", "UniJIS-UCS2-H", "UniJIS-UCS2-V", "UniJIS-UCS2-HW-H",
-    "UniJIS-UCS2-HW-V", "UniJIS-UTF16-H", "UniJIS-UTF16-V", "KSC-EUC-H", "KSC-EUC-V", "KSCms-UHC-H",
-    "KSCms-UHC-V", "KSCms-UHC-HW-H", "KSCms-UHC-HW-V", "KSCpc-EUC-H", "UniKS-UCS2-H", "UniKS-UCS2-V",
-    "UniKS-UTF16-H", "UniKS-UTF16-V", "Identity-H", "Identity-V",
+    "GB-EUC-H",
+    "GB-EUC-V",
+    "GBpc-EUC-H",
+    "GBpc-EUC-V",
+    "GBK-EUC-H",
+    "GBK-EUC-V",
+    "GBKp-EUC-H",
+    "GBKp-EUC-V",
+    "GBK2K-H",
+    "GBK2K-V",
+    "UniGB-UCS2-H",
+    "UniGB-UCS2-V",
+    "UniGB-UTF16-H",
+    "UniGB-UTF16-V",
+    "B5pc-H",
+    "B5pc-V",
+    "HKscs-B5-H",
+    "HKscs-B5-V",
+    "ETen-B5-H",
+    "ETen-B5-V",
+    "ETenms-B5-H",
+    "ETenms-B5-V",
+    "CNS-EUC-H",
+    "CNS-EUC-V",
+    "UniCNS-UCS2-H",
+    "UniCNS-UCS2-V",
+    "UniCNS-UTF16-H",
+    "UniCNS-UTF16-V",
+    "83pv-RKSJ-H",
+    "90ms-RKSJ-H",
+    "90ms-RKSJ-V",
+    "90msp-RKSJ-H",
+    "90msp-RKSJ-V",
+    "90pv-RKSJ-H",
+    "Add-RKSJ-H",
+    "Add-RKSJ-V",
+    "EUC-H",
+    "EUC-V",
+    "Ext-RKSJ-H",
+    "Ext-RKSJ-V",
+    "H",
+    "V",
+    "UniJIS-UCS2-H",
+    "UniJIS-UCS2-V",
+    "UniJIS-UCS2-HW-H",
+    "UniJIS-UCS2-HW-V",
+    "UniJIS-UTF16-H",
+    "UniJIS-UTF16-V",
+    "KSC-EUC-H",
+    "KSC-EUC-V",
+    "KSCms-UHC-H",
+    "KSCms-UHC-V",
+    "KSCms-UHC-HW-H",
+    "KSCms-UHC-HW-V",
+    "KSCpc-EUC-H",
+    "UniKS-UCS2-H",
+    "UniKS-UCS2-V",
+    "UniKS-UTF16-H",
+    "UniKS-UTF16-V",
+    "Identity-H",
+    "Identity-V",
 ];
 
 /// A predefined CMap by its name.
@@ -119,15 +171,23 @@ fn target(bytes: Vec<u8>) -> Option<Vec<u8>> {
 
 impl CMap {
     fn rows(&self) -> usize {
-        [self.chars.len(), self.ranges.len(), self.cid_chars.len(), self.cid_ranges.len(), self.notdef_ranges.len()]
-            .iter()
-            .fold(0usize, |sum, n| sum.saturating_add(*n))
+        [
+            self.chars.len(),
+            self.ranges.len(),
+            self.cid_chars.len(),
+            self.cid_ranges.len(),
+            self.notdef_ranges.len(),
+        ]
+        .iter()
+        .fold(0usize, |sum, n| sum.saturating_add(*n))
     }
 
     fn spaces(&mut self, lexer: &mut Lexer<'_>) {
         while more(lexer) {
             let (low, high) = (lexer.next(), lexer.next());
-            let (Some(Token::Str(low)), Some(Token::Str(high))) = (low, high) else { continue };
+            let (Some(Token::Str(low)), Some(Token::Str(high))) = (low, high) else {
+                continue;
+            };
             if let (Some(low), Some(high)) = (code(low), code(high))
                 && low.len() == high.len()
                 && self.spaces.len() < SECTION
@@ -140,7 +200,9 @@ impl CMap {
     fn bf_chars(&mut self, lexer: &mut Lexer<'_>) {
         while more(lexer) {
             let (from, to) = (lexer.next(), lexer.next());
-            let (Some(Token::Str(from)), Some(Token::Str(to))) = (from, to) else { continue };
+            let (Some(Token::Str(from)), Some(Token::Str(to))) = (from, to) else {
+                continue;
+            };
             if let (Some(from), Some(to)) = (code(from), target(to)) {
                 self.chars.push((from, to));
             }
@@ -151,8 +213,12 @@ impl CMap {
         while more(lexer) {
             let (low, high) = (lexer.next(), lexer.next());
             let to = lexer.next();
-            let (Some(Token::Str(low)), Some(Token::Str(high))) = (low, high) else { continue };
-            let (Some(low), Some(high)) = (code(low), code(high)) else { continue };
+            let (Some(Token::Str(low)), Some(Token::Str(high))) = (low, high) else {
+                continue;
+            };
+            let (Some(low), Some(high)) = (code(low), code(high)) else {
+                continue;
+            };
             match to {
                 Some(Token::Str(to)) if low.len() == high.len() && low <= high => {
                     self.ranges.extend(target(to).map(|to| (low, high, to)));
@@ -180,7 +246,9 @@ impl CMap {
     fn cid_chars(&mut self, lexer: &mut Lexer<'_>) {
         while more(lexer) {
             let (from, to) = (lexer.next(), lexer.next());
-            let (Some(Token::Str(from)), Some(Token::Num(to))) = (from, to) else { continue };
+            let (Some(Token::Str(from)), Some(Token::Num(to))) = (from, to) else {
+                continue;
+            };
             if let (Some(from), Some(to)) = (code(from), cid(to)) {
                 self.cid_chars.push((from, to));
             }
@@ -199,10 +267,18 @@ impl CMap {
         if let Some(name) = self.uses {
             let _ = writeln!(out, "/{name} usecmap");
         }
-        sections(&mut out, "codespacerange", &self.spaces, |out, (low, high)| row(out, &[low, high], None));
-        sections(&mut out, "bfchar", &self.chars, |out, (from, to)| row(out, &[from, to], None));
-        sections(&mut out, "bfrange", &self.ranges, |out, (low, high, to)| row(out, &[low, high, to], None));
-        sections(&mut out, "cidchar", &self.cid_chars, |out, (from, cid)| row(out, &[from], Some(*cid)));
+        sections(&mut out, "codespacerange", &self.spaces, |out, (low, high)| {
+            row(out, &[low, high], None)
+        });
+        sections(&mut out, "bfchar", &self.chars, |out, (from, to)| {
+            row(out, &[from, to], None)
+        });
+        sections(&mut out, "bfrange", &self.ranges, |out, (low, high, to)| {
+            row(out, &[low, high, to], None)
+        });
+        sections(&mut out, "cidchar", &self.cid_chars, |out, (from, cid)| {
+            row(out, &[from], Some(*cid))
+        });
         let range = |out: &mut Vec<u8>, (low, high, cid): &(Code, Code, u32)| row(out, &[low, high], Some(*cid));
         sections(&mut out, "cidrange", &self.cid_ranges, range);
         sections(&mut out, "notdefrange", &self.notdef_ranges, range);
@@ -220,7 +296,9 @@ fn cid_ranges(lexer: &mut Lexer<'_>) -> Vec<(Code, Code, u32)> {
     while more(lexer) {
         let (low, high) = (lexer.next(), lexer.next());
         let to = lexer.next();
-        let (Some(Token::Str(low)), Some(Token::Str(high)), Some(Token::Num(to))) = (low, high, to) else { continue };
+        let (Some(Token::Str(low)), Some(Token::Str(high)), Some(Token::Num(to))) = (low, high, to) else {
+            continue;
+        };
         if let (Some(low), Some(high), Some(to)) = (code(low), code(high), cid(to))
             && low.len() == high.len()
             && low <= high
@@ -290,14 +368,20 @@ mod tests {
             1 beginbfrange <10><20><0061> endbfrange (x) run";
         let map = parse(source, Use::ToUnicode).unwrap();
         let text = String::from_utf8(map.write()).unwrap();
-        assert!(text.contains("5 beginbfchar\n<01> <0041>\n<02> <0042>\n<03> <0043>\n<04> <0044>\n<05> <0045>\n"), "{text}");
+        assert!(
+            text.contains("5 beginbfchar\n<01> <0041>\n<02> <0042>\n<03> <0043>\n<04> <0044>\n<05> <0045>\n"),
+            "{text}"
+        );
         assert!(!text.contains("run"));
         assert_eq!(parse(text.as_bytes(), Use::ToUnicode).unwrap().write(), text.as_bytes());
     }
 
     #[test]
     fn an_encoding_keeps_its_direction_and_its_base() {
-        let map = parse(b"/GB-EUC-H usecmap /WMode 1 def 1 begincidrange <8140> <8160> 7 endcidrange", Use::Encoding);
+        let map = parse(
+            b"/GB-EUC-H usecmap /WMode 1 def 1 begincidrange <8140> <8160> 7 endcidrange",
+            Use::Encoding,
+        );
         let text = String::from_utf8(map.unwrap().write()).unwrap();
         assert!(text.contains("/CMapType 1 def\n/WMode 1 def\n/GB-EUC-H usecmap\n1 begincidrange\n<8140> <8160> 7\n"));
     }

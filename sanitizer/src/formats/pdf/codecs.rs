@@ -1,11 +1,12 @@
 //! Picture codecs of PDF (ISO 32000-1 clauses 7.4.6 to 7.4.9): to bare samples.
 
 use super::filters::{Kind, Parms};
+use crate::formats::raster::{self, Cmyk};
 use model::{Budget, Refusal};
+use zune_core::bytestream::ZCursor;
+use zune_core::colorspace::ColorSpace;
+use zune_core::options::DecoderOptions;
 use zune_jpeg::JpegDecoder;
-use zune_jpeg::zune_core::bytestream::ZCursor;
-use zune_jpeg::zune_core::colorspace::ColorSpace;
-use zune_jpeg::zune_core::options::DecoderOptions;
 
 /// Samples in rows that start on a byte.
 #[derive(Debug)]
@@ -17,12 +18,19 @@ pub struct Samples {
     pub data: Vec<u8>,
     /// An alpha channel that the codec carried, 8 bits.
     pub alpha: Option<Vec<u8>>,
+    /// A JPEG with one chroma sample for four pixels.
+    pub quarter: bool,
 }
 
 impl Samples {
     /// Bytes of a row; `None` where it overflows.
     pub fn row(width: u32, components: usize, bits: u32) -> Option<usize> {
-        Some((width as usize).checked_mul(components)?.checked_mul(bits as usize)?.div_ceil(8))
+        Some(
+            (width as usize)
+                .checked_mul(components)?
+                .checked_mul(bits as usize)?
+                .div_ceil(8),
+        )
     }
 
     /// Makes the data as long as its sizes say: cut, or filled with zeros.
@@ -58,6 +66,50 @@ pub fn decode(
 }
 
 fn dct(data: &[u8], parms: &Parms, budget: &mut Budget) -> Result<Option<Samples>, Refusal> {
+    let quarter = quarter_chroma(data);
+    // The careful decoder first; what it refuses as damaged, viewers still show in part.
+    if parms.color_transform.is_none() {
+        match raster::decode_jpeg(data, Cmyk::AsStored, budget) {
+            Ok(pixels) => {
+                let (width, height, components) = (pixels.width, pixels.height, pixels.colour.channels());
+                let data = pixels.samples;
+                return Ok(Samples {
+                    width,
+                    height,
+                    components,
+                    bits: 8,
+                    data,
+                    alpha: None,
+                    quarter,
+                }
+                .exact());
+            }
+            Err(refusal @ Refusal::Limit { .. }) => return Err(refusal),
+            Err(Refusal::Malformed { .. }) => {}
+            // What it calls unsupported, the lenient one decodes wrongly.
+            Err(_) => return Ok(None),
+        }
+    }
+    Ok(lenient_dct(data, parms, budget)?.map(|samples| Samples { quarter, ..samples }))
+}
+
+/// Whether the first component of the frame has two samples for one of the others, both ways.
+fn quarter_chroma(data: &[u8]) -> bool {
+    let mut at = 2usize;
+    while let Some([0xFF, marker, high, low]) = data.get(at..at.saturating_add(4)) {
+        if matches!(marker, 0xC0..=0xC2) {
+            return data
+                .get(at.saturating_add(11))
+                .is_some_and(|b| b >> 4 >= 2 && b & 15 >= 2);
+        }
+        at = at
+            .saturating_add(2)
+            .saturating_add(usize::from(u16::from_be_bytes([*high, *low])));
+    }
+    false
+}
+
+fn lenient_dct(data: &[u8], parms: &Parms, budget: &mut Budget) -> Result<Option<Samples>, Refusal> {
     let options = DecoderOptions::default().set_max_width(65_535).set_max_height(65_535);
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(data), options);
     if decoder.decode_headers().is_err() {
@@ -66,7 +118,9 @@ fn dct(data: &[u8], parms: &Parms, budget: &mut Budget) -> Result<Option<Samples
     let (Some(input), Some((width, height))) = (decoder.input_colorspace(), decoder.dimensions()) else {
         return Ok(None);
     };
-    let (Ok(width), Ok(height)) = (u32::try_from(width), u32::try_from(height)) else { return Ok(None) };
+    let (Ok(width), Ok(height)) = (u32::try_from(width), u32::try_from(height)) else {
+        return Ok(None);
+    };
     budget.spend_pixels(width, height, 4)?;
     let (out, components) = match input {
         ColorSpace::YCbCr if parms.color_transform == Some(0) => (ColorSpace::YCbCr, 3),
@@ -77,11 +131,22 @@ fn dct(data: &[u8], parms: &Parms, budget: &mut Budget) -> Result<Option<Samples
         _ => (ColorSpace::RGB, 3),
     };
     decoder.set_options(options.jpeg_set_out_colorspace(out));
-    let Ok(mut data) = decoder.decode() else { return Ok(None) };
+    let Ok(mut data) = decoder.decode() else {
+        return Ok(None);
+    };
     if out == ColorSpace::YCCK {
         data.as_chunks_mut::<4>().0.iter_mut().for_each(ycck);
     }
-    Ok(Samples { width, height, components, bits: 8, data, alpha: None }.exact())
+    Ok(Samples {
+        width,
+        height,
+        components,
+        bits: 8,
+        data,
+        alpha: None,
+        quarter: false,
+    }
+    .exact())
 }
 
 /// YCCK to CMYK as Adobe stores it: the first three inverted (T.872).
@@ -99,16 +164,25 @@ fn ycck(pixel: &mut [u8; 4]) {
 
 /// Rounds into 0..=255.
 pub fn byte(value: f32) -> u8 {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bound: clamped to a byte")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "bound: clamped to a byte"
+    )]
     {
         value.round().clamp(0.0, 255.0) as u8
     }
 }
 
 fn jpx(data: &[u8], budget: &mut Budget) -> Result<Option<Samples>, Refusal> {
-    let settings =
-        hayro_jpeg2000::DecodeSettings { resolve_palette_indices: true, strict: false, target_resolution: None };
-    let Ok(image) = hayro_jpeg2000::Image::new(data, &settings) else { return Ok(None) };
+    let settings = hayro_jpeg2000::DecodeSettings {
+        resolve_palette_indices: true,
+        strict: false,
+        target_resolution: None,
+    };
+    let Ok(image) = hayro_jpeg2000::Image::new(data, &settings) else {
+        return Ok(None);
+    };
     let (width, height) = (image.width(), image.height());
     let colors = usize::from(image.color_space().num_channels());
     let channels = colors.saturating_add(usize::from(image.has_alpha()));
@@ -120,14 +194,28 @@ fn jpx(data: &[u8], budget: &mut Budget) -> Result<Option<Samples>, Refusal> {
     }
     let mut context = hayro_jpeg2000::DecoderContext::default();
     let has_alpha = image.has_alpha();
-    let Ok(bitmap) = image.decode(&mut context) else { return Ok(None) };
+    let Ok(bitmap) = image.decode(&mut context) else {
+        return Ok(None);
+    };
     let mut data = bitmap.data_u8();
     let mut alpha = None;
     if has_alpha {
         alpha = Some(data.chunks_exact(channels).filter_map(|p| p.last().copied()).collect());
-        data = data.chunks_exact(channels).flat_map(|p| p.iter().take(colors).copied()).collect();
+        data = data
+            .chunks_exact(channels)
+            .flat_map(|p| p.iter().take(colors).copied())
+            .collect();
     }
-    Ok(Samples { width, height, components: colors, bits: 8, data, alpha }.exact())
+    Ok(Samples {
+        width,
+        height,
+        components: colors,
+        bits: 8,
+        data,
+        alpha,
+        quarter: false,
+    }
+    .exact())
 }
 
 /// One-bit rows that a decoder fills from the left.
@@ -144,14 +232,23 @@ impl Bits {
     fn new(width: u32, height: u32, fill: u8) -> Option<Self> {
         let (width, height) = (width as usize, height as usize);
         let stride = width.div_ceil(8);
-        Some(Self { data: vec![fill; stride.checked_mul(height)?], stride, width, height, row: 0, column: 0 })
+        Some(Self {
+            data: vec![fill; stride.checked_mul(height)?],
+            stride,
+            width,
+            height,
+            row: 0,
+            column: 0,
+        })
     }
 
     /// Flips the pixels from `start` to before `end` of the present row.
     fn flip(&mut self, start: usize, end: usize) {
         let from = self.row.saturating_mul(self.stride);
         let end = end.min(self.width);
-        let Some(row) = self.data.get_mut(from..from.saturating_add(self.stride)) else { return };
+        let Some(row) = self.data.get_mut(from..from.saturating_add(self.stride)) else {
+            return;
+        };
         let mut x = start;
         while x < end {
             let Some(byte) = row.get_mut(x / 8) else { return };
@@ -204,7 +301,16 @@ impl Bits {
     }
 
     fn samples(self, width: u32, height: u32) -> Option<Samples> {
-        Samples { width, height, components: 1, bits: 1, data: self.data, alpha: None }.exact()
+        Samples {
+            width,
+            height,
+            components: 1,
+            bits: 1,
+            data: self.data,
+            alpha: None,
+            quarter: false,
+        }
+        .exact()
     }
 }
 
@@ -231,22 +337,20 @@ fn ccitt(data: &[u8], parms: &Parms, width: u32, height: u32) -> Option<Samples>
     bits.samples(width, height)
 }
 
-fn jbig2(
-    data: &[u8],
-    parms: &Parms,
-    width: u32,
-    height: u32,
-    budget: &mut Budget,
-) -> Result<Option<Samples>, Refusal> {
+fn jbig2(data: &[u8], parms: &Parms, width: u32, height: u32, budget: &mut Budget) -> Result<Option<Samples>, Refusal> {
     let settings = hayro_jbig2::DecodeSettings { strict: false };
     let globals = match &parms.globals {
         Some(globals) => hayro_jbig2::Globals::new(globals, &settings).ok(),
         None => None,
     };
-    let Ok(page) = hayro_jbig2::Page::new_embedded(data, globals.as_ref(), &settings) else { return Ok(None) };
+    let Ok(page) = hayro_jbig2::Page::new_embedded(data, globals.as_ref(), &settings) else {
+        return Ok(None);
+    };
     budget.spend_pixels(page.width(), page.height(), 2)?;
     budget.spend_pixels(width, height, 1)?;
-    let Some(mut bits) = Bits::new(width, height, 0xFF) else { return Ok(None) };
+    let Some(mut bits) = Bits::new(width, height, 0xFF) else {
+        return Ok(None);
+    };
     if page.decode(&mut bits).is_err() {
         return Ok(None);
     }

@@ -4,7 +4,7 @@ use super::filters;
 use super::lex::{Lexer, Token};
 use super::value::{Dict, Id, Name, Object, Val};
 use super::walk::{
-    Found, Kind, R, Walk, array_numbers, choice, exactly, flag, flate, integer, name, number, nums_val, numbers, rect,
+    Found, Kind, R, Walk, array_numbers, choice, exactly, flag, flate, integer, name, number, numbers, nums_val, rect,
 };
 use super::write;
 use hayro::hayro_syntax::object::{Array, Dict as Source, Object as SourceObject, Stream};
@@ -43,7 +43,11 @@ impl Space {
             4 => ("DeviceCMYK", Family::Cmyk),
             _ => return None,
         };
-        Some(Self { value: Val::name(text), components, family })
+        Some(Self {
+            value: Val::name(text),
+            components,
+            family,
+        })
     }
 
     fn named(text: &[u8]) -> Option<Self> {
@@ -51,13 +55,21 @@ impl Space {
             b"DeviceGray" | b"G" | b"CalGray" => Self::device(1),
             b"DeviceRGB" | b"RGB" | b"CalRGB" => Self::device(3),
             b"DeviceCMYK" | b"CMYK" | b"CalCMYK" => Self::device(4),
-            b"Pattern" => Some(Self { value: Val::name("Pattern"), components: 0, family: Family::Pattern }),
+            b"Pattern" => Some(Self {
+                value: Val::name("Pattern"),
+                components: 0,
+                family: Family::Pattern,
+            }),
             _ => None,
         }
     }
 
     fn other(value: Val, components: usize) -> Self {
-        Self { value, components, family: Family::Other }
+        Self {
+            value,
+            components,
+            family: Family::Other,
+        }
     }
 }
 
@@ -67,12 +79,7 @@ impl<'a> Walk<'a, '_, '_> {
         self.space_at(object, resources, 0)
     }
 
-    fn space_at(
-        &mut self,
-        object: &SourceObject<'a>,
-        resources: Option<&Source<'a>>,
-        depth: u32,
-    ) -> R<Option<Space>> {
+    fn space_at(&mut self, object: &SourceObject<'a>, resources: Option<&Source<'a>>, depth: u32) -> R<Option<Space>> {
         if depth > MAX_SPACE_DEPTH {
             return Ok(None);
         }
@@ -97,14 +104,20 @@ impl<'a> Walk<'a, '_, '_> {
     fn space_array(&mut self, array: &Array<'a>, resources: Option<&Source<'a>>, depth: u32) -> R<Option<Space>> {
         let items = self.items(array);
         let at = |i: usize| items.get(i).map(|f| &f.object);
-        let Some(SourceObject::Name(family)) = at(0) else { return Ok(None) };
+        let Some(SourceObject::Name(family)) = at(0) else {
+            return Ok(None);
+        };
         let dict = match at(1) {
             Some(SourceObject::Dict(d)) => Some(d),
             _ => None,
         };
         Ok(match (family.as_ref(), at(1)) {
-            (b"CalGray", _) => dict.and_then(|d| calibrated(d, "CalGray", 1)).or_else(|| Space::device(1)),
-            (b"CalRGB", _) => dict.and_then(|d| calibrated(d, "CalRGB", 3)).or_else(|| Space::device(3)),
+            (b"CalGray", _) => dict
+                .and_then(|d| calibrated(d, "CalGray", 1))
+                .or_else(|| Space::device(1)),
+            (b"CalRGB", _) => dict
+                .and_then(|d| calibrated(d, "CalRGB", 3))
+                .or_else(|| Space::device(3)),
             (b"Lab", _) => dict.and_then(lab),
             (b"ICCBased", Some(SourceObject::Stream(stream))) => self.icc(stream, depth)?,
             (b"Indexed" | b"I", Some(base)) => self.indexed(base, at(2), at(3), resources, depth)?,
@@ -121,13 +134,14 @@ impl<'a> Walk<'a, '_, '_> {
                 let names = (n > 0 && n <= MAX_COLORANTS).then_some(Val::Array(names));
                 self.tinted(names, n, "DeviceN", at(2), items.get(3), depth)?
             }
-            (b"Pattern", Some(base)) => {
-                self.space_at(base, resources, depth)?.filter(|b| b.family != Family::Pattern).map(|base| Space {
+            (b"Pattern", Some(base)) => self
+                .space_at(base, resources, depth)?
+                .filter(|b| b.family != Family::Pattern)
+                .map(|base| Space {
                     value: Val::Array(vec![Val::name("Pattern"), base.value]),
                     components: base.components,
                     family: Family::Pattern,
-                })
-            }
+                }),
             (other, _) => Space::named(other),
         })
     }
@@ -155,7 +169,9 @@ impl<'a> Walk<'a, '_, '_> {
         resources: Option<&Source<'a>>,
         depth: u32,
     ) -> R<Option<Space>> {
-        let Some(base) = self.space_at(base, resources, depth)? else { return Ok(None) };
+        let Some(base) = self.space_at(base, resources, depth)? else {
+            return Ok(None);
+        };
         if matches!(base.family, Family::Indexed | Family::Pattern) || base.components == 0 {
             return Ok(None);
         }
@@ -171,7 +187,11 @@ impl<'a> Walk<'a, '_, '_> {
         let rows = usize::try_from(high).unwrap_or(0).saturating_add(1);
         bytes.resize(rows.saturating_mul(base.components), 0);
         let value = Val::Array(vec![Val::name("Indexed"), base.value, Val::int(high), Val::Str(bytes)]);
-        Ok(Some(Space { value, components: 1, family: Family::Indexed }))
+        Ok(Some(Space {
+            value,
+            components: 1,
+            family: Family::Indexed,
+        }))
     }
 
     fn tinted(
@@ -183,25 +203,36 @@ impl<'a> Walk<'a, '_, '_> {
         tint: Option<&Found<'a>>,
         depth: u32,
     ) -> R<Option<Space>> {
-        let (Some(colorants), Some(alternate), Some(tint)) = (colorants, alternate, tint) else { return Ok(None) };
-        let Some(alternate) = self.space_at(alternate, None, depth)? else { return Ok(None) };
+        let (Some(colorants), Some(alternate), Some(tint)) = (colorants, alternate, tint) else {
+            return Ok(None);
+        };
+        let Some(alternate) = self.space_at(alternate, None, depth)? else {
+            return Ok(None);
+        };
         if matches!(alternate.family, Family::Indexed | Family::Pattern) {
             return Ok(None);
         }
-        let Some(tint) = self.function(tint)? else { return Ok(None) };
+        let Some(tint) = self.function(tint)? else {
+            return Ok(None);
+        };
         let value = Val::Array(vec![Val::name(family), colorants, alternate.value, Val::Ref(tint)]);
         Ok(Some(Space::other(value, components)))
     }
 
     /// A space for a dictionary that takes a name or a reference: arrays become objects of their own.
     pub fn space_entry(&mut self, found: &Found<'a>, resources: Option<&Source<'a>>) -> R<Option<Space>> {
-        let Some(space) = self.space(&found.object, resources)? else { return Ok(None) };
+        let Some(space) = self.space(&found.object, resources)? else {
+            return Ok(None);
+        };
         if !matches!(space.value, Val::Array(_)) {
             return Ok(Some(space));
         }
         let value = space.value.clone();
         let made = self.once(Kind::ColorSpace, found.id, 0, |_| Ok(Some(Object::Value(value))))?;
-        Ok(made.map(|id| Space { value: Val::Ref(id), ..space }))
+        Ok(made.map(|id| Space {
+            value: Val::Ref(id),
+            ..space
+        }))
     }
 
     /// A function; `None` where it is none.
@@ -211,18 +242,22 @@ impl<'a> Walk<'a, '_, '_> {
             SourceObject::Stream(stream) => (stream.dict().clone(), Some(stream.clone())),
             _ => return Ok(None),
         };
-        self.once(Kind::Function, found.id, 0, |walk| match (integer(&dict, "FunctionType"), stream) {
-            (Some(0), Some(stream)) => walk.sampled(&stream),
-            (Some(2), _) => Ok(exponential(&dict)),
-            (Some(3), _) => walk.stitching(&dict),
-            (Some(4), Some(stream)) => walk.calculator(&stream),
-            _ => Ok(None),
+        self.once(Kind::Function, found.id, 0, |walk| {
+            match (integer(&dict, "FunctionType"), stream) {
+                (Some(0), Some(stream)) => walk.sampled(&stream),
+                (Some(2), _) => Ok(exponential(&dict)),
+                (Some(3), _) => walk.stitching(&dict),
+                (Some(4), Some(stream)) => walk.calculator(&stream),
+                _ => Ok(None),
+            }
         })
     }
 
     fn sampled(&mut self, stream: &Stream<'a>) -> R<Option<Object>> {
         let dict = stream.dict();
-        let (Some(domain), Some(range)) = (pairs(dict, "Domain"), pairs(dict, "Range")) else { return Ok(None) };
+        let (Some(domain), Some(range)) = (pairs(dict, "Domain"), pairs(dict, "Range")) else {
+            return Ok(None);
+        };
         let size: Vec<u32> = numbers(dict, "Size")
             .unwrap_or_default()
             .iter()
@@ -234,14 +269,18 @@ impl<'a> Walk<'a, '_, '_> {
             return Ok(None);
         }
         let outputs = (range.len() / 2) as u64;
-        let samples = size.iter().fold(outputs, |product, n| product.saturating_mul(u64::from(*n)));
+        let samples = size
+            .iter()
+            .fold(outputs, |product, n| product.saturating_mul(u64::from(*n)));
         let bytes = samples.saturating_mul(u64::try_from(bits).unwrap_or(0)).div_ceil(8);
         if bytes > filters::MAX_STREAM as u64 / 4 {
             return Ok(None);
         }
         let mut data = filters::decode(stream, self.cx.budget)?.data.into_owned();
         data.resize(usize::try_from(bytes).unwrap_or(0), 0);
-        let mut out = Dict::new().with("FunctionType", Val::int(0)).with("BitsPerSample", Val::int(bits));
+        let mut out = Dict::new()
+            .with("FunctionType", Val::int(0))
+            .with("BitsPerSample", Val::int(bits));
         out.set("Domain", Val::nums(&domain));
         out.set("Range", Val::nums(&range));
         out.set("Size", Val::Array(size.iter().map(|n| Val::int(*n)).collect()));
@@ -251,10 +290,14 @@ impl<'a> Walk<'a, '_, '_> {
     }
 
     fn stitching(&mut self, dict: &Source<'a>) -> R<Option<Object>> {
-        let Some(functions) = dict.get::<Array<'a>>("Functions") else { return Ok(None) };
+        let Some(functions) = dict.get::<Array<'a>>("Functions") else {
+            return Ok(None);
+        };
         let mut refs = Vec::new();
         for item in self.items(&functions) {
-            let Some(id) = self.function(&item)? else { return Ok(None) };
+            let Some(id) = self.function(&item)? else {
+                return Ok(None);
+            };
             refs.push(Val::Ref(id));
         }
         let k = refs.len();
@@ -264,12 +307,20 @@ impl<'a> Walk<'a, '_, '_> {
             return Ok(None);
         }
         while encode.len() < k.saturating_mul(2) {
-            encode.push(if encode.len() % 2 == 0 { 0.0 } else { 1.0 });
+            encode.push(if encode.len().is_multiple_of(2) { 0.0 } else { 1.0 });
         }
         encode.truncate(k.saturating_mul(2));
-        let mut out = Dict::new().with("FunctionType", Val::int(3)).with("Functions", Val::Array(refs));
-        out.set("Domain", nums_val(dict, "Domain", 2).unwrap_or_else(|| Val::nums(&[0.0, 1.0])));
-        out.set("Bounds", Val::nums(bounds.get(..k.saturating_sub(1)).unwrap_or_default()));
+        let mut out = Dict::new()
+            .with("FunctionType", Val::int(3))
+            .with("Functions", Val::Array(refs));
+        out.set(
+            "Domain",
+            nums_val(dict, "Domain", 2).unwrap_or_else(|| Val::nums(&[0.0, 1.0])),
+        );
+        out.set(
+            "Bounds",
+            Val::nums(bounds.get(..k.saturating_sub(1)).unwrap_or_default()),
+        );
         out.set("Encode", Val::nums(&encode));
         out.set_some("Range", pairs(dict, "Range").map(|v| Val::nums(&v)));
         Ok(Some(Object::Value(Val::Dict(out))))
@@ -277,7 +328,9 @@ impl<'a> Walk<'a, '_, '_> {
 
     fn calculator(&mut self, stream: &Stream<'a>) -> R<Option<Object>> {
         let dict = stream.dict();
-        let (Some(domain), Some(range)) = (pairs(dict, "Domain"), pairs(dict, "Range")) else { return Ok(None) };
+        let (Some(domain), Some(range)) = (pairs(dict, "Domain"), pairs(dict, "Range")) else {
+            return Ok(None);
+        };
         let code = filters::decode(stream, self.cx.budget)?;
         let Some(code) = calculator(&code.data) else {
             self.found("PDF-76", FindingAction::Removed);
@@ -292,13 +345,17 @@ impl<'a> Walk<'a, '_, '_> {
 
     /// A function or an array of them, as an entry of a shading.
     fn functions(&mut self, dict: &Source<'a>, key: &str) -> R<Option<Val>> {
-        let Some(found) = self.find(dict, key) else { return Ok(None) };
+        let Some(found) = self.find(dict, key) else {
+            return Ok(None);
+        };
         let SourceObject::Array(array) = &found.object else {
             return Ok(self.function(&found)?.map(Val::Ref));
         };
         let mut refs = Vec::new();
         for item in self.items(array).iter().take(MAX_COLORANTS) {
-            let Some(id) = self.function(item)? else { return Ok(None) };
+            let Some(id) = self.function(item)? else {
+                return Ok(None);
+            };
             refs.push(Val::Ref(id));
         }
         Ok((!refs.is_empty()).then_some(Val::Array(refs)))
@@ -315,12 +372,16 @@ impl<'a> Walk<'a, '_, '_> {
             let Some(space) = dict.get::<SourceObject<'a>>("ColorSpace").or_else(|| dict.get("CS")) else {
                 return Ok(None);
             };
-            let Some(space) = walk.space(&space, resources)? else { return Ok(None) };
+            let Some(space) = walk.space(&space, resources)? else {
+                return Ok(None);
+            };
             if space.family == Family::Pattern {
                 return Ok(None);
             }
             let kind = integer(&dict, "ShadingType").unwrap_or(0);
-            let mut out = Dict::new().with("ShadingType", Val::int(kind)).with("ColorSpace", space.value);
+            let mut out = Dict::new()
+                .with("ShadingType", Val::int(kind))
+                .with("ColorSpace", space.value);
             out.set_some("Background", nums_val(&dict, "Background", space.components));
             out.set_some("BBox", rect(&dict, "BBox").map(|r| Val::nums(&r)));
             out.set_some("AntiAlias", flag(&dict, "AntiAlias").map(Val::Bool));
@@ -347,18 +408,26 @@ impl<'a> Walk<'a, '_, '_> {
         let bits = |key: &str, allowed: &[i64]| integer(dict, key).filter(|n| allowed.contains(n)).map(Val::int);
         let coordinate = bits("BitsPerCoordinate", &[1, 2, 4, 8, 12, 16, 24, 32]);
         let component = bits("BitsPerComponent", &[1, 2, 4, 8, 12, 16]);
-        let (Some(coordinate), Some(component)) = (coordinate, component) else { return Ok(None) };
+        let (Some(coordinate), Some(component)) = (coordinate, component) else {
+            return Ok(None);
+        };
         out.set("BitsPerCoordinate", coordinate);
         out.set("BitsPerComponent", component);
         if kind == 5 {
-            let Some(row) = integer(dict, "VerticesPerRow").filter(|n| *n >= 2) else { return Ok(None) };
+            let Some(row) = integer(dict, "VerticesPerRow").filter(|n| *n >= 2) else {
+                return Ok(None);
+            };
             out.set("VerticesPerRow", Val::int(row));
         } else {
-            let Some(flag) = bits("BitsPerFlag", &[2, 4, 8]) else { return Ok(None) };
+            let Some(flag) = bits("BitsPerFlag", &[2, 4, 8]) else {
+                return Ok(None);
+            };
             out.set("BitsPerFlag", flag);
         }
         let n = if has_function { 1 } else { components };
-        let Some(decode) = nums_val(dict, "Decode", n.saturating_mul(2).saturating_add(4)) else { return Ok(None) };
+        let Some(decode) = nums_val(dict, "Decode", n.saturating_mul(2).saturating_add(4)) else {
+            return Ok(None);
+        };
         out.set("Decode", decode);
         let data = filters::decode(stream, self.cx.budget)?;
         Ok(Some(flate(out, &data.data)))
@@ -382,7 +451,10 @@ fn pairs(dict: &Source<'_>, key: &str) -> Option<Vec<f64>> {
 
 fn exponential(dict: &Source<'_>) -> Option<Object> {
     let mut out = Dict::new().with("FunctionType", Val::int(2));
-    out.set("Domain", nums_val(dict, "Domain", 2).unwrap_or_else(|| Val::nums(&[0.0, 1.0])));
+    out.set(
+        "Domain",
+        nums_val(dict, "Domain", 2).unwrap_or_else(|| Val::nums(&[0.0, 1.0])),
+    );
     out.set("N", Val::num(number(dict, "N").unwrap_or(1.0)));
     for key in ["C0", "C1"] {
         let values = numbers(dict, key).filter(|v| !v.is_empty() && v.len() <= MAX_COLORANTS);
@@ -407,7 +479,10 @@ fn calibrated(dict: &Source<'_>, family: &str, components: usize) -> Option<Spac
         out.set_some("Gamma", nums_val(dict, "Gamma", 3));
         out.set_some("Matrix", nums_val(dict, "Matrix", 9));
     }
-    Some(Space::other(Val::Array(vec![Val::name(family), Val::Dict(out)]), components))
+    Some(Space::other(
+        Val::Array(vec![Val::name(family), Val::Dict(out)]),
+        components,
+    ))
 }
 
 fn lab(dict: &Source<'_>) -> Option<Space> {
@@ -491,7 +566,9 @@ pub fn backdrop(dict: &Source<'_>) -> Option<Val> {
 impl<'a> Walk<'a, '_, '_> {
     /// The group of a form or page.
     pub fn group(&mut self, dict: &Source<'a>, resources: Option<&Source<'a>>) -> R<Option<Dict>> {
-        let Some(group) = dict.get::<Source<'a>>("Group") else { return Ok(None) };
+        let Some(group) = dict.get::<Source<'a>>("Group") else {
+            return Ok(None);
+        };
         if name(&group, "S").as_deref() != Some(b"Transparency") {
             return Ok(None);
         }
@@ -509,7 +586,12 @@ impl<'a> Walk<'a, '_, '_> {
 }
 
 /// The rendering intents of table 70.
-pub const INTENTS: &[&str] = &["AbsoluteColorimetric", "RelativeColorimetric", "Saturation", "Perceptual"];
+pub const INTENTS: &[&str] = &[
+    "AbsoluteColorimetric",
+    "RelativeColorimetric",
+    "Saturation",
+    "Perceptual",
+];
 
 /// A rendering intent.
 pub fn intent(dict: &Source<'_>, key: &str) -> Option<Val> {
@@ -522,7 +604,10 @@ mod tests {
 
     #[test]
     fn a_calculator_is_parsed_or_dropped() {
-        assert_eq!(calculator(b"{ 360 mul%x\nsin{pop}if }tail").unwrap(), b"{ 360 mul sin { pop } if }\n");
+        assert_eq!(
+            calculator(b"{ 360 mul%x\nsin{pop}if }tail").unwrap(),
+            b"{ 360 mul sin { pop } if }\n"
+        );
         assert_eq!(calculator(b"{ (run) system }"), None);
         assert_eq!(calculator(b"{ 1 "), None);
         assert_eq!(calculator(&b"{".repeat(100)), None);

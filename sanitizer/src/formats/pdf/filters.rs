@@ -70,8 +70,6 @@ pub struct Parms {
     pub early_change: bool,
     /// CCITT: the scheme.
     pub k: i64,
-    /// CCITT: rows, 0 where unknown.
-    pub rows: u32,
     /// CCITT: 1 is black.
     pub black_is_1: bool,
     /// CCITT: rows start on a byte.
@@ -95,7 +93,6 @@ impl Default for Parms {
             columns: None,
             early_change: true,
             k: 0,
-            rows: 0,
             black_is_1: false,
             byte_align: false,
             end_of_line: false,
@@ -122,7 +119,6 @@ impl Parms {
             columns: size("Columns"),
             early_change: int("EarlyChange").unwrap_or(1) != 0,
             k: int("K").unwrap_or(0),
-            rows: size("Rows").unwrap_or(0),
             black_is_1: flag("BlackIs1", false),
             byte_align: flag("EncodedByteAlign", false),
             end_of_line: flag("EndOfLine", false),
@@ -151,10 +147,18 @@ pub fn decode<'a>(stream: &Stream<'a>, budget: &mut Budget) -> Result<Decoded<'a
     let dict = stream.dict();
     // External data (/F a string or dictionary): PDF-15. The bytes are not here, and nobody fetches them.
     if matches!(dict.get::<Object<'_>>("F"), Some(Object::String(_) | Object::Dict(_))) {
-        return Ok(Decoded { data: Cow::Borrowed(&[]), picture: None, unknown: true });
+        return Ok(Decoded {
+            data: Cow::Borrowed(&[]),
+            picture: None,
+            unknown: true,
+        });
     }
     let Some(filters) = filters(dict, budget)? else {
-        return Ok(Decoded { data: Cow::Borrowed(&[]), picture: None, unknown: true });
+        return Ok(Decoded {
+            data: Cow::Borrowed(&[]),
+            picture: None,
+            unknown: true,
+        });
     };
     undo(stream.raw_data(), filters, budget)
 }
@@ -176,7 +180,9 @@ fn filters(dict: &Dict<'_>, budget: &mut Budget) -> Result<Option<Vec<(Kind, Par
     };
     let mut out = Vec::new();
     for (i, name) in names.iter().enumerate() {
-        let Some(kind) = Kind::named(name.as_ref()) else { return Ok(None) };
+        let Some(kind) = Kind::named(name.as_ref()) else {
+            return Ok(None);
+        };
         let parms = match parms.get(i) {
             Some(Object::Dict(dict)) => Parms::read(dict, budget)?,
             _ => Parms::default(),
@@ -194,11 +200,7 @@ fn array_items<'a>(array: &Array<'a>) -> Vec<Object<'a>> {
 ///
 /// # Errors
 /// [`Refusal::Limit`] as in [`decode`].
-pub fn undo<'a>(
-    data: Cow<'a, [u8]>,
-    filters: Vec<(Kind, Parms)>,
-    budget: &mut Budget,
-) -> Result<Decoded<'a>, Refusal> {
+pub fn undo<'a>(data: Cow<'a, [u8]>, filters: Vec<(Kind, Parms)>, budget: &mut Budget) -> Result<Decoded<'a>, Refusal> {
     let mut data = data;
     let mut filters = filters.into_iter();
     while let Some((kind, parms)) = filters.next() {
@@ -207,7 +209,11 @@ pub fn undo<'a>(
             Kind::Ccitt | Kind::Jbig2 | Kind::Dct | Kind::Jpx => {
                 // Nothing may follow pixels.
                 let unknown = filters.any(|(kind, _)| kind != Kind::Crypt);
-                return Ok(Decoded { data, picture: Some((kind, parms)), unknown });
+                return Ok(Decoded {
+                    data,
+                    picture: Some((kind, parms)),
+                    unknown,
+                });
             }
             Kind::Flate => predict(inflate(&data, budget)?, &parms, budget)?,
             Kind::Lzw => predict(lzw(&data, parms.early_change, budget)?, &parms, budget)?,
@@ -217,7 +223,11 @@ pub fn undo<'a>(
         };
         data = Cow::Owned(next);
     }
-    Ok(Decoded { data, picture: None, unknown: false })
+    Ok(Decoded {
+        data,
+        picture: None,
+        unknown: false,
+    })
 }
 
 fn spent(data: Vec<u8>, budget: &mut Budget) -> Result<Vec<u8>, Refusal> {
@@ -226,7 +236,11 @@ fn spent(data: Vec<u8>, budget: &mut Budget) -> Result<Vec<u8>, Refusal> {
 }
 
 fn too_long(asked: usize) -> Refusal {
-    Refusal::Limit { limit: LimitKind::ExpandedBytes, asked: asked as u64, allowed: MAX_STREAM as u64 }
+    Refusal::Limit {
+        limit: LimitKind::ExpandedBytes,
+        asked: asked as u64,
+        allowed: MAX_STREAM as u64,
+    }
 }
 
 /// Zlib, or bare deflate where the two header bytes are wrong.
@@ -283,8 +297,8 @@ fn lzw(data: &[u8], early: bool, budget: &mut Budget) -> Result<Vec<u8>, Refusal
             have = have.saturating_add(8);
         }
         have = have.saturating_sub(width);
-        let code = (bits >> have) as usize & ((1usize << width) - 1);
-        bits &= (1u32 << have) - 1;
+        let code = (bits >> have) as usize & mask(width) as usize;
+        bits &= mask(have);
         if code == END {
             return Ok(out);
         }
@@ -314,7 +328,11 @@ fn lzw(data: &[u8], early: bool, budget: &mut Budget) -> Result<Vec<u8>, Refusal
             table.push((start, before.saturating_add(1)));
         }
         previous = Some((at, len));
-        let next = table.len().saturating_add(258).saturating_add(usize::from(early)).saturating_add(1);
+        let next = table
+            .len()
+            .saturating_add(258)
+            .saturating_add(usize::from(early))
+            .saturating_add(1);
         width = if next > 2048 {
             12
         } else if next > 1024 {
@@ -334,8 +352,16 @@ fn lzw(data: &[u8], early: bool, budget: &mut Budget) -> Result<Vec<u8>, Refusal
     }
 }
 
+/// The low `n` bits; `n` is below 32.
+const fn mask(n: u32) -> u32 {
+    !(u32::MAX << n)
+}
+
 fn hex(data: &[u8]) -> Vec<u8> {
-    let digits = data.iter().take_while(|b| **b != b'>').filter_map(|b| char::from(*b).to_digit(16));
+    let digits = data
+        .iter()
+        .take_while(|b| **b != b'>')
+        .filter_map(|b| char::from(*b).to_digit(16));
     let mut digits = digits.map(|d| u8::try_from(d).unwrap_or(0));
     let mut out = Vec::with_capacity(data.len() / 2);
     while let Some(high) = digits.next() {
@@ -474,7 +500,9 @@ fn png(data: &[u8], row: usize, step: usize) -> Vec<u8> {
     let mut above = vec![0u8; row];
     let mut line = vec![0u8; row];
     for chunk in data.chunks(row.saturating_add(1)) {
-        let Some((&tag, bytes)) = chunk.split_first() else { break };
+        let Some((&tag, bytes)) = chunk.split_first() else {
+            break;
+        };
         if bytes.is_empty() {
             break;
         }
@@ -532,10 +560,16 @@ mod tests {
     fn text_filters_decode_the_standard_s_examples() {
         assert_eq!(hex(b"4 1 4 2 5>zz"), b"ABP");
         assert_eq!(ascii85(b"87cURD]i,\"Ebo80~>"), b"Hello World!");
-        assert_eq!(run_length(&[2, b'a', b'b', b'c', 254, b'x', 128, 9], &mut budget()).unwrap(), b"abcxxx");
+        assert_eq!(
+            run_length(&[2, b'a', b'b', b'c', 254, b'x', 128, 9], &mut budget()).unwrap(),
+            b"abcxxx"
+        );
         // ISO 32000-1 clause 7.4.4.2, example 2.
         let coded = [0x80, 0x0B, 0x60, 0x50, 0x22, 0x0C, 0x0C, 0x85, 0x01];
-        assert_eq!(lzw(&coded, true, &mut budget()).unwrap(), [45, 45, 45, 45, 45, 65, 45, 45, 45, 66]);
+        assert_eq!(
+            lzw(&coded, true, &mut budget()).unwrap(),
+            [45, 45, 45, 45, 45, 65, 45, 45, 45, 66]
+        );
     }
 
     #[test]
@@ -551,7 +585,10 @@ mod tests {
         let bomb = super::super::write::deflate(&vec![0u8; 4 << 20]);
         let mut limits = Policy::standard().limits;
         limits.expanded_bytes = 1 << 20;
-        assert!(matches!(inflate(&bomb, &mut Budget::new(&limits)), Err(Refusal::Limit { .. })));
+        assert!(matches!(
+            inflate(&bomb, &mut Budget::new(&limits)),
+            Err(Refusal::Limit { .. })
+        ));
     }
 
     #[test]

@@ -7,20 +7,27 @@ use super::programs;
 use super::resources::Used;
 use super::value::{Dict, Id, Name, Object, Val};
 use super::walk::{
-    Found, Kind, R, Scope, Walk, choice, exactly, flate, free_name, integer, name, nums_val, number, numbers,
+    Found, Kind, R, Scope, Walk, choice, exactly, flate, free_name, integer, name, number, numbers, nums_val,
 };
 use hayro::hayro_syntax::object::{Array, Dict as Source, Object as SourceObject, Stream, String as SourceString};
 use model::FindingAction;
 
 /// Encodings that a name may stand for (annex D).
-const ENCODINGS: &[&str] = &["StandardEncoding", "MacRomanEncoding", "WinAnsiEncoding", "MacExpertEncoding"];
+const ENCODINGS: &[&str] = &[
+    "StandardEncoding",
+    "MacRomanEncoding",
+    "WinAnsiEncoding",
+    "MacExpertEncoding",
+];
 /// Ours: code points of a CID font, twice over.
 const MAX_WIDTHS: usize = 200_000;
 
 impl<'a> Walk<'a, '_, '_> {
     /// A font of any kind.
     pub fn font(&mut self, found: &Found<'a>, scope: &Scope<'a>) -> R<Option<Id>> {
-        let SourceObject::Dict(dict) = &found.object else { return Ok(None) };
+        let SourceObject::Dict(dict) = &found.object else {
+            return Ok(None);
+        };
         self.once(Kind::Font, found.id, 0, |walk| match name(dict, "Subtype").as_deref() {
             Some(b"Type0") => walk.composite(dict),
             Some(b"Type3") => walk.type3(dict, scope),
@@ -40,23 +47,32 @@ impl<'a> Walk<'a, '_, '_> {
         if let Some(descriptor) = self.find(dict, "FontDescriptor") {
             out.set_some("FontDescriptor", self.descriptor(&descriptor)?.map(Val::Ref));
         }
-        self.to_unicode(dict, &mut out)?;
+        self.character_map(dict, &mut out)?;
         Ok(Some(Object::Value(Val::Dict(out))))
     }
 
     /// `FirstChar`, `LastChar`, `Widths`: all or none of them.
     fn codes(&self, dict: &Source<'a>, out: &mut Dict) {
         let code = |key: &str| integer(dict, key).filter(|n| (0..=255).contains(n));
-        let (Some(first), Some(last)) = (code("FirstChar"), code("LastChar")) else { return };
+        let (Some(first), Some(last)) = (code("FirstChar"), code("LastChar")) else {
+            return;
+        };
         let Some(widths) = numbers(dict, "Widths") else { return };
         out.set("FirstChar", Val::int(first));
         out.set("LastChar", Val::int(last));
-        out.set("Widths", Val::nums(widths.get(..widths.len().min(256)).unwrap_or_default()));
+        out.set(
+            "Widths",
+            Val::nums(widths.get(..widths.len().min(256)).unwrap_or_default()),
+        );
     }
 
-    fn to_unicode(&mut self, dict: &Source<'a>, out: &mut Dict) -> R<()> {
-        let Some(found) = self.find(dict, "ToUnicode") else { return Ok(()) };
-        let SourceObject::Stream(stream) = &found.object else { return Ok(()) };
+    fn character_map(&mut self, dict: &Source<'a>, out: &mut Dict) -> R<()> {
+        let Some(found) = self.find(dict, "ToUnicode") else {
+            return Ok(());
+        };
+        let SourceObject::Stream(stream) = &found.object else {
+            return Ok(());
+        };
         let id = self.once(Kind::ToUnicode, found.id, 0, |walk| {
             let data = filters::decode(stream, walk.cx.budget)?;
             Ok(cmap::parse(&data.data, cmap::Use::ToUnicode).map(|map| flate(Dict::new(), &map.write())))
@@ -66,9 +82,15 @@ impl<'a> Walk<'a, '_, '_> {
     }
 
     fn composite(&mut self, dict: &Source<'a>) -> R<Option<Object>> {
-        let Some(descendants) = dict.get::<Array<'a>>("DescendantFonts") else { return Ok(None) };
-        let Some(descendant) = self.items(&descendants).into_iter().next() else { return Ok(None) };
-        let Some(descendant) = self.descendant(&descendant)? else { return Ok(None) };
+        let Some(descendants) = dict.get::<Array<'a>>("DescendantFonts") else {
+            return Ok(None);
+        };
+        let Some(descendant) = self.items(&descendants).into_iter().next() else {
+            return Ok(None);
+        };
+        let Some(descendant) = self.descendant(&descendant)? else {
+            return Ok(None);
+        };
         let mut out = Dict::of("Font").with("Subtype", Val::name("Type0"));
         out.set("BaseFont", base_font(dict));
         out.set("DescendantFonts", Val::Array(vec![Val::Ref(descendant)]));
@@ -77,7 +99,7 @@ impl<'a> Walk<'a, '_, '_> {
             None => None,
         };
         out.set("Encoding", encoding.unwrap_or_else(|| Val::name("Identity-H")));
-        self.to_unicode(dict, &mut out)?;
+        self.character_map(dict, &mut out)?;
         Ok(Some(Object::Value(Val::Dict(out))))
     }
 
@@ -95,7 +117,9 @@ impl<'a> Walk<'a, '_, '_> {
     fn cmap(&mut self, stream: &Stream<'a>) -> R<Option<Object>> {
         let dict = stream.dict();
         let data = filters::decode(stream, self.cx.budget)?;
-        let Some(mut map) = cmap::parse(&data.data, cmap::Use::Encoding) else { return Ok(None) };
+        let Some(mut map) = cmap::parse(&data.data, cmap::Use::Encoding) else {
+            return Ok(None);
+        };
         map.vertical |= integer(dict, "WMode") == Some(1);
         if map.uses.is_none()
             && let Some(other) = name(dict, "UseCMap")
@@ -110,7 +134,9 @@ impl<'a> Walk<'a, '_, '_> {
     }
 
     fn descendant(&mut self, found: &Found<'a>) -> R<Option<Id>> {
-        let SourceObject::Dict(dict) = &found.object else { return Ok(None) };
+        let SourceObject::Dict(dict) = &found.object else {
+            return Ok(None);
+        };
         self.once(Kind::Descendant, found.id, 0, |walk| {
             let kind = match name(dict, "Subtype").as_deref() {
                 Some(b"CIDFontType0") => "CIDFontType0",
@@ -119,7 +145,10 @@ impl<'a> Walk<'a, '_, '_> {
             };
             let mut out = Dict::of("Font").with("Subtype", Val::name(kind));
             out.set("BaseFont", base_font(dict));
-            out.set("CIDSystemInfo", system_info(dict.get::<Source<'a>>("CIDSystemInfo").as_ref()));
+            out.set(
+                "CIDSystemInfo",
+                system_info(dict.get::<Source<'a>>("CIDSystemInfo").as_ref()),
+            );
             out.set_some("DW", number(dict, "DW").map(Val::num));
             out.set_some("DW2", nums_val(dict, "DW2", 2));
             for key in ["W", "W2"] {
@@ -151,15 +180,30 @@ impl<'a> Walk<'a, '_, '_> {
     }
 
     fn descriptor(&mut self, found: &Found<'a>) -> R<Option<Id>> {
-        let SourceObject::Dict(dict) = &found.object else { return Ok(None) };
+        let SourceObject::Dict(dict) = &found.object else {
+            return Ok(None);
+        };
         self.once(Kind::Descriptor, found.id, 0, |walk| {
             let mut out = Dict::of("FontDescriptor");
-            out.set("FontName", free_name(dict, "FontName").map_or_else(|| base_font(dict), plain));
+            out.set(
+                "FontName",
+                free_name(dict, "FontName").map_or_else(|| base_font(dict), plain),
+            );
             out.set("Flags", Val::int(integer(dict, "Flags").unwrap_or(4)));
             out.set_some("FontBBox", nums_val(dict, "FontBBox", 4));
             for key in [
-                "ItalicAngle", "Ascent", "Descent", "CapHeight", "XHeight", "StemV", "StemH", "AvgWidth", "MaxWidth",
-                "Leading", "MissingWidth", "FontWeight",
+                "ItalicAngle",
+                "Ascent",
+                "Descent",
+                "CapHeight",
+                "XHeight",
+                "StemV",
+                "StemH",
+                "AvgWidth",
+                "MaxWidth",
+                "Leading",
+                "MissingWidth",
+                "FontWeight",
             ] {
                 out.set_some(key, number(dict, key).map(Val::num));
             }
@@ -177,7 +221,9 @@ impl<'a> Walk<'a, '_, '_> {
 
     /// A font program and the key it belongs under: by what it is, not by where it stood.
     fn program(&mut self, found: &Found<'a>) -> R<Option<(&'static str, Id)>> {
-        let SourceObject::Stream(stream) = &found.object else { return Ok(None) };
+        let SourceObject::Stream(stream) = &found.object else {
+            return Ok(None);
+        };
         let subtype = name(stream.dict(), "Subtype");
         let id = self.once(Kind::FontFile, found.id, 0, |walk| {
             let data = filters::decode(stream, walk.cx.budget)?;
@@ -198,15 +244,30 @@ impl<'a> Walk<'a, '_, '_> {
     }
 
     fn type3(&mut self, dict: &Source<'a>, outer: &Scope<'a>) -> R<Option<Object>> {
-        let scope = dict.get::<Source<'a>>("Resources").map_or_else(|| outer.clone(), |d| self.scope(d));
-        let Some(procs) = dict.get::<Source<'a>>("CharProcs") else { return Ok(None) };
-        let Some(matrix) = exactly(dict, "FontMatrix", 6) else { return Ok(None) };
+        let scope = dict
+            .get::<Source<'a>>("Resources")
+            .map_or_else(|| outer.clone(), |d| self.scope(d));
+        let Some(procs) = dict.get::<Source<'a>>("CharProcs") else {
+            return Ok(None);
+        };
+        let Some(matrix) = exactly(dict, "FontMatrix", 6) else {
+            return Ok(None);
+        };
         let mut used = Used::default();
         let mut glyphs = Dict::new();
-        let mut entries: Vec<_> = procs.entries().map(|(key, value)| (key.as_ref().to_vec(), value)).collect();
+        let mut entries: Vec<_> = procs
+            .entries()
+            .map(|(key, value)| (key.as_ref().to_vec(), value))
+            .collect();
         entries.truncate(4096);
         for (key, value) in entries {
-            let Some(Found { object: SourceObject::Stream(stream), .. }) = self.resolve(value) else { continue };
+            let Some(Found {
+                object: SourceObject::Stream(stream),
+                ..
+            }) = self.resolve(value)
+            else {
+                continue;
+            };
             let Some(key) = Name::new(&key) else { continue };
             // Not shared between fonts: the names in a glyph are those of its font's resources.
             let data = filters::decode(&stream, self.cx.budget)?;
@@ -216,7 +277,10 @@ impl<'a> Walk<'a, '_, '_> {
             glyphs.set_named(key, Val::Ref(id));
         }
         let mut out = Dict::of("Font").with("Subtype", Val::name("Type3"));
-        out.set("FontBBox", nums_val(dict, "FontBBox", 4).unwrap_or_else(|| Val::nums(&[0.0; 4])));
+        out.set(
+            "FontBBox",
+            nums_val(dict, "FontBBox", 4).unwrap_or_else(|| Val::nums(&[0.0; 4])),
+        );
         out.set("FontMatrix", Val::nums(&matrix));
         out.set("CharProcs", Val::Dict(glyphs));
         let encoding = self.find(dict, "Encoding").and_then(|e| encoding_value(&e.object));
@@ -227,7 +291,7 @@ impl<'a> Walk<'a, '_, '_> {
         out.set("Widths", Val::nums(&[0.0]));
         self.codes(dict, &mut out);
         out.set("Resources", Val::Dict(used.dict()));
-        self.to_unicode(dict, &mut out)?;
+        self.character_map(dict, &mut out)?;
         Ok(Some(Object::Value(Val::Dict(out))))
     }
 
@@ -239,7 +303,12 @@ impl<'a> Walk<'a, '_, '_> {
 
 fn plain(name: Name) -> Val {
     // PDF-74: a name like a path is one.
-    let bytes: Vec<u8> = name.bytes().iter().copied().filter(|b| !matches!(b, b'\\' | b'/' | b':')).collect();
+    let bytes: Vec<u8> = name
+        .bytes()
+        .iter()
+        .copied()
+        .filter(|b| !matches!(b, b'\\' | b'/' | b':'))
+        .collect();
     Name::new(&bytes).map_or_else(|| Val::name("Font"), Val::Name)
 }
 
@@ -250,7 +319,10 @@ fn base_font(dict: &Source<'_>) -> Val {
 fn encoding_value(object: &SourceObject<'_>) -> Option<Val> {
     let dict = match object {
         SourceObject::Name(n) => {
-            return ENCODINGS.iter().find(|e| e.as_bytes() == n.as_ref()).map(|e| Val::name(e));
+            return ENCODINGS
+                .iter()
+                .find(|e| e.as_bytes() == n.as_ref())
+                .map(|e| Val::name(e));
         }
         SourceObject::Dict(dict) => dict,
         _ => return None,
@@ -258,11 +330,14 @@ fn encoding_value(object: &SourceObject<'_>) -> Option<Val> {
     let mut out = Dict::of("Encoding");
     out.set_some("BaseEncoding", choice(dict, "BaseEncoding", ENCODINGS));
     if let Some(differences) = dict.get::<Array<'_>>("Differences") {
-        let items = differences.iter::<SourceObject<'_>>().take(4096).filter_map(|item| match item {
-            SourceObject::Number(n) if (0..=255).contains(&n.as_i64()) => Some(Val::int(n.as_i64())),
-            SourceObject::Name(n) => Name::new(n.as_ref()).map(Val::Name),
-            _ => None,
-        });
+        let items = differences
+            .iter::<SourceObject<'_>>()
+            .take(4096)
+            .filter_map(|item| match item {
+                SourceObject::Number(n) if (0..=255).contains(&n.as_i64()) => Some(Val::int(n.as_i64())),
+                SourceObject::Name(n) => Name::new(n.as_ref()).map(Val::Name),
+                _ => None,
+            });
         let items: Vec<Val> = items.collect();
         out.set_some("Differences", (!items.is_empty()).then_some(Val::Array(items)));
     }

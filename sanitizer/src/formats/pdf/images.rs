@@ -5,8 +5,9 @@ use super::color::{Family, Space, intent};
 use super::filters::{self, Kind as Filter, Parms};
 use super::value::{Coding, Dict, Id, Object, Val};
 use super::walk::{Found, Kind, R, Scope, Walk, array_numbers, flag, flate, integer, numbers};
-use hayro::hayro_syntax::object::{Array, Dict as Source, Object as SourceObject, Stream};
-use model::FindingAction;
+use crate::formats::raster::{self, Colour, Pixels, Sampling};
+use hayro::hayro_syntax::object::{Dict as Source, Object as SourceObject, Stream};
+use model::{Budget, FindingAction};
 use std::borrow::Cow;
 
 /// What the image stands for.
@@ -38,7 +39,9 @@ impl<'a> Walk<'a, '_, '_> {
     }
 
     fn image_as(&mut self, found: &Found<'a>, scope: &Scope<'a>, part: Part) -> R<Option<Id>> {
-        let SourceObject::Stream(stream) = &found.object else { return Ok(None) };
+        let SourceObject::Stream(stream) = &found.object else {
+            return Ok(None);
+        };
         let kind = match part {
             Part::Base => Kind::Image,
             Part::SoftMask => Kind::SoftMask,
@@ -49,7 +52,9 @@ impl<'a> Walk<'a, '_, '_> {
 
     fn image_object(&mut self, stream: &Stream<'a>, scope: &Scope<'a>, part: Part) -> R<Option<Object>> {
         let dict = stream.dict();
-        let Some(mut header) = self.header(dict, scope, part)? else { return Ok(None) };
+        let Some(mut header) = self.header(dict, scope, part)? else {
+            return Ok(None);
+        };
         if header.bits > 0 && !header.stencil {
             self.cx.budget.spend_pixels(header.width, header.height, 1)?;
         }
@@ -59,7 +64,9 @@ impl<'a> Walk<'a, '_, '_> {
             return Ok(None);
         }
         let was_jpeg = matches!(decoded.picture, Some((Filter::Dct, _)));
-        let Some(samples) = self.samples(decoded.data, decoded.picture, &mut header)? else { return Ok(None) };
+        let Some(samples) = self.samples(decoded.data, decoded.picture, &mut header)? else {
+            return Ok(None);
+        };
         let mut out = Dict::of("XObject").with("Subtype", Val::name("Image"));
         let mut color_key = false;
         if part == Part::Base {
@@ -77,24 +84,45 @@ impl<'a> Walk<'a, '_, '_> {
             self.found("PDF-58", FindingAction::Removed);
         }
         out.set_some("Intent", intent(dict, "Intent"));
-        Ok(Some(self.image_stream(out, header, samples, was_jpeg && !color_key)))
+        Ok(Some(self.image_stream(out, header, samples, was_jpeg && !color_key)?))
     }
 
     fn header(&mut self, dict: &Source<'a>, scope: &Scope<'a>, part: Part) -> R<Option<Header>> {
         let size = |long: &str, short: &str| {
-            integer(dict, long).or_else(|| integer(dict, short)).and_then(|n| u32::try_from(n).ok()).filter(|n| *n > 0)
+            integer(dict, long)
+                .or_else(|| integer(dict, short))
+                .and_then(|n| u32::try_from(n).ok())
+                .filter(|n| *n > 0)
         };
-        let (Some(width), Some(height)) = (size("Width", "W"), size("Height", "H")) else { return Ok(None) };
+        let (Some(width), Some(height)) = (size("Width", "W"), size("Height", "H")) else {
+            return Ok(None);
+        };
         let stencil = part == Part::Stencil || (part == Part::Base && flag(dict, "ImageMask") == Some(true));
         let space = match self.find(dict, "ColorSpace").or_else(|| self.find(dict, "CS")) {
             Some(found) if !stencil => self.space_entry(&found, Some(&scope.dict))?,
             _ => None,
         };
-        let space = if part == Part::SoftMask { Space::device(1) } else { space };
-        let bits = if stencil { Some(1) } else { size("BitsPerComponent", "BPC") };
+        let space = if part == Part::SoftMask {
+            Space::device(1)
+        } else {
+            space
+        };
+        let bits = if stencil {
+            Some(1)
+        } else {
+            size("BitsPerComponent", "BPC")
+        };
         let (bits, decode) = (bits.unwrap_or(8), numbers(dict, "Decode"));
         let interpolate = flag(dict, "Interpolate");
-        Ok(Some(Header { width, height, bits, stencil, space, decode, interpolate }))
+        Ok(Some(Header {
+            width,
+            height,
+            bits,
+            stencil,
+            space,
+            decode,
+            interpolate,
+        }))
     }
 
     /// Bare samples; `header` follows what the codec says.
@@ -106,14 +134,27 @@ impl<'a> Walk<'a, '_, '_> {
     ) -> R<Option<Samples>> {
         let Some((kind, parms)) = picture else {
             let components = header.space.as_ref().map_or(1, |s| s.components);
-            if !matches!(header.bits, 1 | 2 | 4 | 8 | 16) || components == 0 || (header.space.is_none() && !header.stencil)
+            if !matches!(header.bits, 1 | 2 | 4 | 8 | 16)
+                || components == 0
+                || (header.space.is_none() && !header.stencil)
             {
                 return Ok(None);
             }
-            let bytes = u32::try_from(components).unwrap_or(u32::MAX).saturating_mul(header.bits.div_ceil(8));
+            let bytes = u32::try_from(components)
+                .unwrap_or(u32::MAX)
+                .saturating_mul(header.bits.div_ceil(8));
             self.cx.budget.spend_pixels(header.width, header.height, bytes)?;
             let (width, height, bits) = (header.width, header.height, header.bits);
-            return Ok(Samples { width, height, components, bits, data: data.into_owned(), alpha: None }.exact());
+            return Ok(Samples {
+                width,
+                height,
+                components,
+                bits,
+                data: data.into_owned(),
+                alpha: None,
+                quarter: false,
+            }
+            .exact());
         };
         let id = match kind {
             Filter::Jbig2 => "PDF-18",
@@ -169,9 +210,14 @@ impl<'a> Walk<'a, '_, '_> {
             return Ok(false);
         }
         match self.find(dict, "Mask") {
-            Some(Found { object: SourceObject::Array(key), .. }) => {
-                let key: Vec<Val> =
-                    array_numbers(&key).into_iter().map(|n| Val::int(Val::whole(n).clamp(0, 65_535))).collect();
+            Some(Found {
+                object: SourceObject::Array(key),
+                ..
+            }) => {
+                let key: Vec<Val> = array_numbers(&key)
+                    .into_iter()
+                    .map(|n| Val::int(Val::whole(n).clamp(0, 65_535)))
+                    .collect();
                 let fits = key.len() == samples.components.saturating_mul(2);
                 out.set_some("Mask", fits.then_some(Val::Array(key)));
                 Ok(fits)
@@ -184,7 +230,7 @@ impl<'a> Walk<'a, '_, '_> {
         }
     }
 
-    fn image_stream(&mut self, mut out: Dict, header: Header, samples: Samples, may_be_jpeg: bool) -> Object {
+    fn image_stream(&mut self, mut out: Dict, header: Header, samples: Samples, may_be_jpeg: bool) -> R<Object> {
         out.set("Width", Val::int(samples.width));
         out.set("Height", Val::int(samples.height));
         out.set("BitsPerComponent", Val::int(samples.bits));
@@ -199,11 +245,11 @@ impl<'a> Walk<'a, '_, '_> {
         out.set_some("Interpolate", header.interpolate.filter(|i| *i).map(Val::Bool));
         if may_be_jpeg
             && matches!(family, Family::Gray | Family::Rgb)
-            && let Some(jpeg) = encode_jpeg(&samples)
+            && let Some(jpeg) = encode_jpeg(&samples, self.cx.budget)?
         {
-            return Object::Stream(out, Coding::Dct, jpeg);
+            return Ok(Object::Stream(out, Coding::Dct, jpeg));
         }
-        flate(out, &samples.data)
+        Ok(flate(out, &samples.data))
     }
 
     /// How many bytes the data of an inline image without filters has.
@@ -211,7 +257,9 @@ impl<'a> Walk<'a, '_, '_> {
         if image.get("Filter", "F").is_some() {
             return Ok(None);
         }
-        let Some(header) = self.inline_header(image, scope)? else { return Ok(None) };
+        let Some(header) = self.inline_header(image, scope)? else {
+            return Ok(None);
+        };
         let components = header.space.as_ref().map_or(1, |s| s.components);
         let row = Samples::row(header.width, components, header.bits);
         Ok(row.and_then(|row| row.checked_mul(header.height as usize)))
@@ -222,7 +270,11 @@ impl<'a> Walk<'a, '_, '_> {
             return Ok(None);
         };
         let stencil = image.flag("ImageMask", "IM").unwrap_or(false);
-        let bits = if stencil { 1 } else { image.size("BitsPerComponent", "BPC").unwrap_or(8) };
+        let bits = if stencil {
+            1
+        } else {
+            image.size("BitsPerComponent", "BPC").unwrap_or(8)
+        };
         let space = match image.get("ColorSpace", "CS") {
             Some(value) if !stencil => self.inline_space(value, scope)?,
             _ => None,
@@ -232,7 +284,15 @@ impl<'a> Walk<'a, '_, '_> {
             _ => None,
         };
         let interpolate = image.flag("Interpolate", "I");
-        Ok(Some(Header { width, height, bits, stencil, space, decode, interpolate }))
+        Ok(Some(Header {
+            width,
+            height,
+            bits,
+            stencil,
+            space,
+            decode,
+            interpolate,
+        }))
     }
 
     fn inline_space(&mut self, value: &Val, scope: &Scope<'a>) -> R<Option<Space>> {
@@ -248,7 +308,9 @@ impl<'a> Walk<'a, '_, '_> {
                 if !matches!(kind.bytes(), b"Indexed" | b"I") {
                     return Ok(None);
                 }
-                let Some(base) = self.named_space(base.bytes(), scope)? else { return Ok(None) };
+                let Some(base) = self.named_space(base.bytes(), scope)? else {
+                    return Ok(None);
+                };
                 let Val::Str(table) = table else { return Ok(None) };
                 let high = Val::whole(*high).clamp(0, 255);
                 let mut table = table.clone();
@@ -258,7 +320,11 @@ impl<'a> Walk<'a, '_, '_> {
                     return Ok(None);
                 }
                 let value = Val::Array(vec![Val::name("Indexed"), base.value, Val::int(high), Val::Str(table)]);
-                Ok(Some(Space { value, components: 1, family: Family::Indexed }))
+                Ok(Some(Space {
+                    value,
+                    components: 1,
+                    family: Family::Indexed,
+                }))
             }
             _ => Ok(None),
         }
@@ -271,7 +337,9 @@ impl<'a> Walk<'a, '_, '_> {
             b"DeviceCMYK" | b"CMYK" => 4,
             _ => {
                 let named = scope.dict.get::<Source<'a>>("ColorSpace");
-                let found = named.and_then(|d| d.get_raw::<SourceObject<'a>>(name)).and_then(|raw| self.resolve(raw));
+                let found = named
+                    .and_then(|d| d.get_raw::<SourceObject<'a>>(name))
+                    .and_then(|raw| self.resolve(raw));
                 return match found {
                     Some(found) => self.space_entry(&found, Some(&scope.dict)),
                     None => Ok(None),
@@ -284,23 +352,35 @@ impl<'a> Walk<'a, '_, '_> {
     /// An inline image as an XObject.
     pub fn inline_image(&mut self, image: &Inline, data: &[u8], scope: &Scope<'a>) -> R<Option<Id>> {
         self.cx.budget.spend_entries(1)?;
-        let Some(mut header) = self.inline_header(image, scope)? else { return Ok(None) };
-        let Some(filters) = image.filters() else { return Ok(None) };
+        let Some(mut header) = self.inline_header(image, scope)? else {
+            return Ok(None);
+        };
+        let Some(filters) = image.filters() else {
+            return Ok(None);
+        };
         let decoded = filters::undo(Cow::Borrowed(data), filters, self.cx.budget)?;
         if decoded.unknown {
             return Ok(None);
         }
         self.found("PDF-20", FindingAction::ReEncoded);
         let was_jpeg = matches!(decoded.picture, Some((Filter::Dct, _)));
-        let Some(samples) = self.samples(decoded.data, decoded.picture, &mut header)? else { return Ok(None) };
-        if let Some(Space { value: Val::Array(_), .. }) = &header.space {
+        let Some(samples) = self.samples(decoded.data, decoded.picture, &mut header)? else {
+            return Ok(None);
+        };
+        if let Some(Space {
+            value: Val::Array(_), ..
+        }) = &header.space
+        {
             header.space = header.space.map(|space| {
                 let id = self.document.add(space.value);
-                Space { value: Val::Ref(id), ..space }
+                Space {
+                    value: Val::Ref(id),
+                    ..space
+                }
             });
         }
         let out = Dict::of("XObject").with("Subtype", Val::name("Image"));
-        let object = self.image_stream(out, header, samples, was_jpeg);
+        let object = self.image_stream(out, header, samples, was_jpeg)?;
         let id = self.document.reserve();
         self.document.put(id, object);
         Ok(Some(id))
@@ -327,7 +407,12 @@ fn threshold(samples: Samples) -> Samples {
             data.push(bits);
         }
     }
-    Samples { components: 1, bits: 1, data, ..samples }
+    Samples {
+        components: 1,
+        bits: 1,
+        data,
+        ..samples
+    }
 }
 
 /// An 8-bit grey image of ours.
@@ -341,8 +426,25 @@ pub fn gray_image(width: u32, height: u32, data: &[u8]) -> Object {
 }
 
 /// A JPEG in our dialect; `None` where the samples are none for it.
-pub fn encode_jpeg(_samples: &Samples) -> Option<Vec<u8>> {
-    None
+///
+/// # Errors
+/// [`model::Refusal::Limit`] where the budget is spent.
+pub fn encode_jpeg(samples: &Samples, budget: &mut Budget) -> R<Option<Vec<u8>>> {
+    let colour = match samples.components {
+        1 => Colour::Grey,
+        3 => Colour::Rgb,
+        _ => return Ok(None),
+    };
+    if samples.bits != 8 || samples.width > 65_535 || samples.height > 65_535 {
+        return Ok(None);
+    }
+    let sampling = if samples.quarter {
+        Sampling::Quarter
+    } else {
+        Sampling::Full
+    };
+    let pixels = Pixels::new8(samples.width, samples.height, colour, samples.data.clone())?;
+    raster::encode_jpeg(&pixels, sampling, budget).map(Some)
 }
 
 /// The dictionary of an inline image.
@@ -414,7 +516,6 @@ fn inline_parms(dict: &Dict) -> Parms {
         columns: size("Columns"),
         early_change: int("EarlyChange").unwrap_or(1) != 0,
         k: int("K").unwrap_or(0),
-        rows: size("Rows").unwrap_or(0),
         black_is_1: flag("BlackIs1", false),
         byte_align: flag("EncodedByteAlign", false),
         end_of_line: flag("EndOfLine", false),
@@ -424,15 +525,21 @@ fn inline_parms(dict: &Dict) -> Parms {
     }
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_grey_picture_becomes_a_stencil_at_half() {
-        let samples =
-            Samples { width: 9, height: 1, components: 1, bits: 8, data: vec![0, 255, 0, 0, 0, 0, 0, 200, 255], alpha: None };
+        let samples = Samples {
+            width: 9,
+            height: 1,
+            components: 1,
+            bits: 8,
+            data: vec![0, 255, 0, 0, 0, 0, 0, 200, 255],
+            alpha: None,
+            quarter: false,
+        };
         assert_eq!(threshold(samples).data, [0x41, 0x80]);
     }
 }

@@ -59,7 +59,9 @@ impl<'a> Walk<'a, '_, '_> {
             if nodes > MAX_NODES || out.len() > MAX_NODES || node.id.is_some_and(|id| !seen.insert(id)) {
                 continue;
             }
-            let SourceObject::Dict(dict) = &node.object else { continue };
+            let SourceObject::Dict(dict) = &node.object else {
+                continue;
+            };
             if let Some(pairs) = dict.get::<Array<'a>>(leaf) {
                 for pair in self.items(&pairs).chunks(2) {
                     if let [key, value] = pair {
@@ -152,9 +154,15 @@ impl<'a> Walk<'a, '_, '_> {
 
     /// A link annotation.
     pub fn link(&mut self, dict: &Source<'a>, dests: &Destinations<'a>) -> R<Option<Dict>> {
-        let Some(rect) = rect(dict, "Rect") else { return Ok(None) };
-        let Some((key, target)) = self.target(dict, dests) else { return Ok(None) };
-        let mut out = Dict::of("Annot").with("Subtype", Val::name("Link")).with("Rect", Val::nums(&rect));
+        let Some(rect) = rect(dict, "Rect") else {
+            return Ok(None);
+        };
+        let Some((key, target)) = self.target(dict, dests) else {
+            return Ok(None);
+        };
+        let mut out = Dict::of("Annot")
+            .with("Subtype", Val::name("Link"))
+            .with("Rect", Val::nums(&rect));
         out.set(key, target);
         out.set_some("Border", border(dict));
         out.set_some("BS", dict.get::<Source<'a>>("BS").map(|d| border_style(&d)));
@@ -169,7 +177,9 @@ impl<'a> Walk<'a, '_, '_> {
 
     /// The outline; `None` where there is none, or nothing in it.
     pub fn outlines(&mut self, catalog: &Source<'a>, dests: &Destinations<'a>) -> R<Option<Id>> {
-        let Some(root) = catalog.get::<Source<'a>>("Outlines") else { return Ok(None) };
+        let Some(root) = catalog.get::<Source<'a>>("Outlines") else {
+            return Ok(None);
+        };
         let mut seen = BTreeSet::new();
         let items = self.outline_items(&root, dests, &mut seen, 0);
         if items.is_empty() {
@@ -194,7 +204,11 @@ impl<'a> Walk<'a, '_, '_> {
     ) -> Vec<Item> {
         let mut items = Vec::new();
         let mut next = self.find(parent, "First");
-        while let Some(Found { id: Some(id), object: SourceObject::Dict(dict) }) = next {
+        while let Some(Found {
+            id: Some(id),
+            object: SourceObject::Dict(dict),
+        }) = next
+        {
             if depth >= MAX_OUTLINE_DEPTH || seen.len() >= MAX_NODES || !seen.insert(id) {
                 break;
             }
@@ -222,7 +236,10 @@ impl<'a> Walk<'a, '_, '_> {
         into.set_some("Last", ids.last().map(|id| Val::Ref(*id)));
         for (i, (item, id)) in items.iter().zip(&ids).enumerate() {
             let mut out = item.entries.clone().with("Parent", Val::Ref(parent));
-            out.set_some("Prev", i.checked_sub(1).and_then(|p| ids.get(p)).map(|id| Val::Ref(*id)));
+            out.set_some(
+                "Prev",
+                i.checked_sub(1).and_then(|p| ids.get(p)).map(|id| Val::Ref(*id)),
+            );
             out.set_some("Next", ids.get(i.saturating_add(1)).map(|id| Val::Ref(*id)));
             if !item.kids.is_empty() {
                 self.write_items(*id, &item.kids, &mut out);
@@ -242,22 +259,32 @@ impl<'a> Walk<'a, '_, '_> {
         let root = self.find(catalog, "PageLabels")?;
         let mut labels = BTreeMap::new();
         for (key, value) in self.tree(root, "Nums") {
-            let (SourceObject::Number(page), SourceObject::Dict(dict)) = (key, value.object) else { continue };
+            let (SourceObject::Number(page), SourceObject::Dict(dict)) = (key, value.object) else {
+                continue;
+            };
             let mut label = Dict::new();
             label.set_some("S", choice(&dict, "S", &["D", "R", "r", "A", "a"]));
-            label.set_some("P", dict.get::<SourceString<'a>>("P").map(|p| Val::string(p.as_bytes())));
+            label.set_some(
+                "P",
+                dict.get::<SourceString<'a>>("P").map(|p| Val::string(p.as_bytes())),
+            );
             label.set_some("St", integer(&dict, "St").filter(|n| *n >= 1).map(Val::int));
             if page.as_i64() >= 0 {
                 labels.insert(page.as_i64(), Val::Dict(label));
             }
         }
-        let nums: Vec<Val> = labels.into_iter().flat_map(|(page, label)| [Val::int(page), label]).collect();
+        let nums: Vec<Val> = labels
+            .into_iter()
+            .flat_map(|(page, label)| [Val::int(page), label])
+            .collect();
         (!nums.is_empty()).then(|| Val::Dict(Dict::new().with("Nums", Val::Array(nums))))
     }
 
     /// The default configuration of optional content; the others go, and so do its usage events (PDF-59).
     pub fn layers(&mut self, catalog: &Source<'a>) -> R<Option<Val>> {
-        let Some(properties) = catalog.get::<Source<'a>>("OCProperties") else { return Ok(None) };
+        let Some(properties) = catalog.get::<Source<'a>>("OCProperties") else {
+            return Ok(None);
+        };
         let groups = self.group_list(&properties, "OCGs")?;
         if groups.is_empty() {
             return Ok(None);
@@ -274,7 +301,9 @@ impl<'a> Walk<'a, '_, '_> {
                 out.set_some("Order", (!order.is_empty()).then_some(Val::Array(order)));
             }
         }
-        Ok(Some(Val::Dict(Dict::new().with("OCGs", Val::Array(groups)).with("D", Val::Dict(out)))))
+        Ok(Some(Val::Dict(
+            Dict::new().with("OCGs", Val::Array(groups)).with("D", Val::Dict(out)),
+        )))
     }
 
     fn group_list(&mut self, dict: &Source<'a>, key: &str) -> R<Vec<Val>> {
@@ -328,7 +357,11 @@ fn border(dict: &Source<'_>) -> Option<Val> {
         }
     }
     if let Some(SourceObject::Array(dashes)) = items.next() {
-        let dashes: Vec<f64> = array_numbers(&dashes).into_iter().filter(|n| *n >= 0.0).take(64).collect();
+        let dashes: Vec<f64> = array_numbers(&dashes)
+            .into_iter()
+            .filter(|n| *n >= 0.0)
+            .take(64)
+            .collect();
         out.push(Val::nums(&dashes));
     }
     Some(Val::Array(out))
@@ -348,7 +381,10 @@ pub fn safe_uri(uri: &[u8]) -> Option<Vec<u8>> {
     const MOST: usize = 2048;
     let uri = uri.trim_ascii();
     let lower: Vec<u8> = uri.iter().take(8).map(u8::to_ascii_lowercase).collect();
-    if ![b"http://".as_slice(), b"https://", b"mailto:"].iter().any(|scheme| lower.starts_with(scheme)) {
+    if ![b"http://".as_slice(), b"https://", b"mailto:"]
+        .iter()
+        .any(|scheme| lower.starts_with(scheme))
+    {
         return None;
     }
     let mut out = Vec::with_capacity(uri.len());
@@ -372,9 +408,19 @@ mod tests {
 
     #[test]
     fn only_web_and_mail_addresses_stay() {
-        assert_eq!(safe_uri(b" HTTP://a.example/x y\n"), Some(b"HTTP://a.example/x%20y".to_vec()));
+        assert_eq!(
+            safe_uri(b" HTTP://a.example/x y\n"),
+            Some(b"HTTP://a.example/x%20y".to_vec())
+        );
         assert_eq!(safe_uri(b"mailto:a@b.example"), Some(b"mailto:a@b.example".to_vec()));
-        for bad in ["javascript:alert(1)", "file:///etc/passwd", "\\\\host\\share", "http:x", "vnd.x:http://", ""] {
+        for bad in [
+            "javascript:alert(1)",
+            "file:///etc/passwd",
+            "\\\\host\\share",
+            "http:x",
+            "vnd.x:http://",
+            "",
+        ] {
             assert_eq!(safe_uri(bad.as_bytes()), None, "{bad}");
         }
     }

@@ -4,6 +4,11 @@
 //! that is written is one of our own types ([`value`]) and goes through our own writer ([`write`]). What is kept, dropped
 //! and refused, and the closed grammar of the output, is in `docs/formats/pdf.md`.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "an allow-list: what is not named is dropped, and a new kind of object or token shall be too"
+)]
+
 mod cmap;
 mod codecs;
 mod color;
@@ -39,7 +44,11 @@ impl Reconstructor for Pdf {
         let reader = open(input)?;
         cx.budget.spend_entries(reader.len() as u64)?;
         let bytes = rebuild(&reader, cx)?;
-        Ok(Rebuilt { bytes, format: Format::Pdf, method: Method::Rebuilt })
+        Ok(Rebuilt {
+            bytes,
+            format: Format::Pdf,
+            method: Method::Rebuilt,
+        })
     }
 }
 
@@ -49,9 +58,10 @@ fn open(input: Untrusted<'_>) -> Result<Reader, Refusal> {
         Ok(reader) => Ok(reader),
         Err(LoadPdfError::Decryption(DecryptionError::PasswordProtected)) => Err(Refusal::Encrypted),
         Err(LoadPdfError::Decryption(_)) => Err(Refusal::unsupported("this kind of encryption")),
-        Err(LoadPdfError::Invalid) => {
-            Err(Refusal::malformed(0, "ISO 32000-1 7.5: no cross-reference table, and none can be made"))
-        }
+        Err(LoadPdfError::Invalid) => Err(Refusal::malformed(
+            0,
+            "ISO 32000-1 7.5: no cross-reference table, and none can be made",
+        )),
     }
 }
 
@@ -85,21 +95,37 @@ fn rebuild(reader: &Reader, cx: &mut Cx<'_>) -> Result<Vec<u8>, Refusal> {
     out.set_some("Lang", language(&catalog));
     if let Some(preferences) = catalog.get::<Source<'_>>("ViewerPreferences") {
         let direction = choice(&preferences, "Direction", &["L2R", "R2L"]);
-        out.set_some("ViewerPreferences", direction.map(|d| Val::Dict(Dict::new().with("Direction", d))));
+        out.set_some(
+            "ViewerPreferences",
+            direction.map(|d| Val::Dict(Dict::new().with("Direction", d))),
+        );
     }
     let kids = ids.iter().map(|id| Val::Ref(*id)).collect();
-    let tree = Dict::of("Pages").with("Count", Val::size(ids.len())).with("Kids", Val::Array(kids));
+    let tree = Dict::of("Pages")
+        .with("Count", Val::size(ids.len()))
+        .with("Kids", Val::Array(kids));
     walk.document.put(pages_id, Object::Value(Val::Dict(tree)));
     walk.document.put(catalog_id, Object::Value(Val::Dict(out)));
     write::write(&walk.document, catalog_id).ok_or_else(|| Refusal::internal("pdf: an object was never filled"))
 }
 
-const LAYOUTS: &[&str] =
-    &["SinglePage", "OneColumn", "TwoColumnLeft", "TwoColumnRight", "TwoPageLeft", "TwoPageRight"];
+const LAYOUTS: &[&str] = &[
+    "SinglePage",
+    "OneColumn",
+    "TwoColumnLeft",
+    "TwoColumnRight",
+    "TwoPageLeft",
+    "TwoPageRight",
+];
 
 fn language(catalog: &Source<'_>) -> Option<Val> {
     let text = catalog.get::<hayro::hayro_syntax::object::String<'_>>("Lang")?;
-    let text: Vec<u8> =
-        text.as_bytes().iter().copied().filter(|b| b.is_ascii_alphanumeric() || *b == b'-').take(35).collect();
+    let text: Vec<u8> = text
+        .as_bytes()
+        .iter()
+        .copied()
+        .filter(|b| b.is_ascii_alphanumeric() || *b == b'-')
+        .take(35)
+        .collect();
     (!text.is_empty()).then_some(Val::Str(text))
 }

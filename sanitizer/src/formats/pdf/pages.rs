@@ -37,8 +37,12 @@ fn has_area(r: &[f64; 4]) -> bool {
 
 /// The boxes of a page: what it is, and what of it is shown.
 pub fn boxes(page: &Source<'_>) -> ([f64; 4], Option<[f64; 4]>) {
-    let media = inherited(page, |d| rect(d, "MediaBox")).filter(has_area).unwrap_or(LETTER);
-    let crop = inherited(page, |d| rect(d, "CropBox")).map(|crop| intersect(&crop, &media)).filter(has_area);
+    let media = inherited(page, |d| rect(d, "MediaBox"))
+        .filter(has_area)
+        .unwrap_or(LETTER);
+    let crop = inherited(page, |d| rect(d, "CropBox"))
+        .map(|crop| intersect(&crop, &media))
+        .filter(has_area);
     (media, crop.filter(|crop| *crop != media))
 }
 
@@ -93,13 +97,18 @@ impl<'a> Walk<'a, '_, '_> {
 
     fn page_data(&mut self, dict: &Source<'a>) -> R<Vec<u8>> {
         let streams = match self.find(dict, "Contents") {
-            Some(Found { object: SourceObject::Array(array), .. }) => self.items(&array),
+            Some(Found {
+                object: SourceObject::Array(array),
+                ..
+            }) => self.items(&array),
             Some(one) => vec![one],
             None => Vec::new(),
         };
         let mut data = Vec::new();
         for stream in streams {
-            let SourceObject::Stream(stream) = &stream.object else { continue };
+            let SourceObject::Stream(stream) = &stream.object else {
+                continue;
+            };
             let decoded = filters::decode(stream, self.cx.budget)?;
             if decoded.picture.is_some() || decoded.unknown {
                 self.found("PDF-16", FindingAction::Removed);
@@ -109,7 +118,11 @@ impl<'a> Walk<'a, '_, '_> {
             data.push(b'\n');
             if data.len() > filters::MAX_STREAM {
                 let (limit, asked) = (model::LimitKind::ExpandedBytes, data.len() as u64);
-                return Err(model::Refusal::Limit { limit, asked, allowed: filters::MAX_STREAM as u64 });
+                return Err(model::Refusal::Limit {
+                    limit,
+                    asked,
+                    allowed: filters::MAX_STREAM as u64,
+                });
             }
         }
         Ok(data)
@@ -124,9 +137,13 @@ impl<'a> Walk<'a, '_, '_> {
         used: &mut Used,
     ) -> R<(Vec<Val>, Vec<u8>)> {
         let (mut links, mut drawn) = (Vec::new(), Vec::new());
-        let Some(array) = page.get::<Array<'a>>("Annots") else { return Ok((links, drawn)) };
+        let Some(array) = page.get::<Array<'a>>("Annots") else {
+            return Ok((links, drawn));
+        };
         for item in self.items(&array).into_iter().take(MAX_ANNOTATIONS) {
-            let SourceObject::Dict(dict) = &item.object else { continue };
+            let SourceObject::Dict(dict) = &item.object else {
+                continue;
+            };
             match name(dict, "Subtype").as_deref() {
                 Some(b"Link") => {
                     if let Some(link) = self.link(dict, dests)? {
@@ -155,13 +172,23 @@ impl<'a> Walk<'a, '_, '_> {
         if integer(dict, "F").unwrap_or(0) & INVISIBLE & !1 != 0 {
             return Ok(false);
         }
-        let (Some(rect), Some(found)) = (rect(dict, "Rect"), self.normal_appearance(dict)) else { return Ok(false) };
-        let SourceObject::Stream(stream) = &found.object else { return Ok(false) };
+        let (Some(rect), Some(found)) = (rect(dict, "Rect"), self.normal_appearance(dict)) else {
+            return Ok(false);
+        };
+        let SourceObject::Stream(stream) = &found.object else {
+            return Ok(false);
+        };
         let form = stream.dict();
-        let Some(bbox) = super::walk::rect(form, "BBox") else { return Ok(false) };
+        let Some(bbox) = super::walk::rect(form, "BBox") else {
+            return Ok(false);
+        };
         let matrix = exactly(form, "Matrix", 6).unwrap_or_else(|| vec![1.0, 0.0, 0.0, 1.0, 0.0, 0.0]);
-        let Some(placed) = place(&bbox, &matrix, &rect) else { return Ok(false) };
-        let Some(id) = self.form(&found, scope, false)? else { return Ok(false) };
+        let Some(placed) = place(&bbox, &matrix, &rect) else {
+            return Ok(false);
+        };
+        let Some(id) = self.form(&found, scope, false)? else {
+            return Ok(false);
+        };
         let layer = match self.find(dict, "OC") {
             Some(oc) => self.optional_content(&oc)?.map(|id| used.add(Class::Properties, id)),
             None => None,

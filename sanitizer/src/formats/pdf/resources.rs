@@ -1,7 +1,7 @@
 //! Resources of a content stream (ISO 32000-1 clause 7.8.3): converted on first use, under names of ours.
 
 use super::value::{Dict, Id, Name, Object, Val};
-use super::walk::{Found, Kind, R, Scope, Walk, choice, flag, integer, nums_val, number, rect};
+use super::walk::{Found, Kind, R, Scope, Walk, choice, flag, integer, number, nums_val, rect};
 use hayro::hayro_syntax::object::{Array, Dict as Source, Object as SourceObject, Stream};
 use model::FindingAction;
 use std::collections::BTreeMap;
@@ -92,7 +92,9 @@ impl<'a> Walk<'a, '_, '_> {
             return Ok(Name::new(name).map(Val::Name));
         }
         let entries = scope.dict.get::<Source<'a>>(class.key());
-        let Some(found) = entries.and_then(|d| self.find_bytes(&d, name)) else { return Ok(None) };
+        let Some(found) = entries.and_then(|d| self.find_bytes(&d, name)) else {
+            return Ok(None);
+        };
         let id = match class {
             Class::ColorSpace => match self.space_entry(&found, Some(&scope.dict))?.map(|s| s.value) {
                 Some(Val::Ref(id)) => Some(id),
@@ -114,7 +116,9 @@ impl<'a> Walk<'a, '_, '_> {
 
     /// An image or a form; PostScript XObjects go (PDF-57).
     pub fn x_object(&mut self, found: &Found<'a>, scope: &Scope<'a>) -> R<Option<Id>> {
-        let SourceObject::Stream(stream) = &found.object else { return Ok(None) };
+        let SourceObject::Stream(stream) = &found.object else {
+            return Ok(None);
+        };
         let dict = stream.dict();
         match super::walk::name(dict, "Subtype").as_deref() {
             Some(b"Image") => self.image(found, scope),
@@ -131,16 +135,24 @@ impl<'a> Walk<'a, '_, '_> {
 
     /// A form; `must_group` for soft masks, which need a group.
     pub fn form(&mut self, found: &Found<'a>, scope: &Scope<'a>, must_group: bool) -> R<Option<Id>> {
-        let SourceObject::Stream(stream) = &found.object else { return Ok(None) };
+        let SourceObject::Stream(stream) = &found.object else {
+            return Ok(None);
+        };
         let dict = stream.dict().clone();
         let own = dict.get::<Source<'a>>("Resources");
-        let (kind, outer) = if must_group { (Kind::SoftMaskForm, scope) } else { (Kind::Form, scope) };
+        let (kind, outer) = if must_group {
+            (Kind::SoftMaskForm, scope)
+        } else {
+            (Kind::Form, scope)
+        };
         let scope_id = if own.is_some() { 0 } else { outer.id };
         let scope = own.map_or_else(|| outer.clone(), |d| self.scope(d));
         self.once(kind, found.id, scope_id, |walk| {
             let data = super::filters::decode(stream, walk.cx.budget)?;
             let mut out = Dict::of("XObject").with("Subtype", Val::name("Form"));
-            let Some(bbox) = rect(&dict, "BBox") else { return Ok(None) };
+            let Some(bbox) = rect(&dict, "BBox") else {
+                return Ok(None);
+            };
             out.set("BBox", Val::nums(&bbox));
             out.set_some("Matrix", nums_val(&dict, "Matrix", 6));
             let mut group = walk.group(&dict, Some(&scope.dict))?;
@@ -162,9 +174,13 @@ impl<'a> Walk<'a, '_, '_> {
         match &found.object {
             SourceObject::Stream(stream) => self.tiling(found, stream, scope),
             SourceObject::Dict(dict) => {
-                let Some(shading) = self.find(dict, "Shading") else { return Ok(None) };
+                let Some(shading) = self.find(dict, "Shading") else {
+                    return Ok(None);
+                };
                 self.once(Kind::Pattern, found.id, 0, |walk| {
-                    let Some(shading) = walk.shading(&shading, Some(&scope.dict))? else { return Ok(None) };
+                    let Some(shading) = walk.shading(&shading, Some(&scope.dict))? else {
+                        return Ok(None);
+                    };
                     let mut out = Dict::of("Pattern").with("PatternType", Val::int(2));
                     out.set("Shading", Val::Ref(shading));
                     out.set_some("Matrix", nums_val(dict, "Matrix", 6));
@@ -202,7 +218,9 @@ impl<'a> Walk<'a, '_, '_> {
     }
 
     fn ext_g_state(&mut self, found: &Found<'a>, scope: &Scope<'a>) -> R<Option<Id>> {
-        let SourceObject::Dict(dict) = &found.object else { return Ok(None) };
+        let SourceObject::Dict(dict) = &found.object else {
+            return Ok(None);
+        };
         self.once(Kind::ExtGState, found.id, 0, |walk| {
             let mut out = Dict::new();
             for key in ["AIS", "SA", "TK", "OP", "op"] {
@@ -226,7 +244,10 @@ impl<'a> Walk<'a, '_, '_> {
             if let Some(mask) = walk.find(dict, "SMask") {
                 out.set_some("SMask", walk.soft_mask(&mask, scope)?);
             }
-            if ["TR", "TR2", "BG", "BG2", "UCR", "UCR2", "HT"].iter().any(|key| dict.contains_key(key)) {
+            if ["TR", "TR2", "BG", "BG2", "UCR", "UCR2", "HT"]
+                .iter()
+                .any(|key| dict.contains_key(key))
+            {
                 walk.found("PDF-76", FindingAction::Removed);
             }
             Ok(Some(Object::Value(Val::Dict(out))))
@@ -235,10 +256,16 @@ impl<'a> Walk<'a, '_, '_> {
 
     fn state_font(&mut self, pair: &Array<'a>, scope: &Scope<'a>) -> R<Option<Val>> {
         let items = self.items(pair);
-        let [font, size] = items.as_slice() else { return Ok(None) };
-        let SourceObject::Number(size) = &size.object else { return Ok(None) };
+        let [font, size] = items.as_slice() else {
+            return Ok(None);
+        };
+        let SourceObject::Number(size) = &size.object else {
+            return Ok(None);
+        };
         let size = Val::num(size.as_f64());
-        Ok(self.font(font, scope)?.map(|font| Val::Array(vec![Val::Ref(font), size])))
+        Ok(self
+            .font(font, scope)?
+            .map(|font| Val::Array(vec![Val::Ref(font), size])))
     }
 
     fn soft_mask(&mut self, mask: &Found<'a>, scope: &Scope<'a>) -> R<Option<Val>> {
@@ -250,7 +277,9 @@ impl<'a> Walk<'a, '_, '_> {
         let (Some(kind), Some(group)) = (choice(dict, "S", &["Alpha", "Luminosity"]), self.find(dict, "G")) else {
             return Ok(None);
         };
-        let Some(group) = self.form(&group, scope, true)? else { return Ok(None) };
+        let Some(group) = self.form(&group, scope, true)? else {
+            return Ok(None);
+        };
         let mut out = Dict::new().with("S", kind).with("G", Val::Ref(group));
         out.set_some("BC", super::color::backdrop(dict));
         if let Some(transfer) = self.find(dict, "TR") {
@@ -261,17 +290,24 @@ impl<'a> Walk<'a, '_, '_> {
 
     /// An optional content group or membership dictionary (clause 8.11).
     pub fn optional_content(&mut self, found: &Found<'a>) -> R<Option<Id>> {
-        let SourceObject::Dict(dict) = &found.object else { return Ok(None) };
+        let SourceObject::Dict(dict) = &found.object else {
+            return Ok(None);
+        };
         match super::walk::name(dict, "Type").as_deref() {
             Some(b"OCG") => self.once(Kind::OptionalContent, found.id, 0, |_| {
                 let title = dict.get::<hayro::hayro_syntax::object::String<'_>>("Name");
                 let title = title.map_or_else(Vec::new, |s| s.as_bytes().to_vec());
-                Ok(Some(Object::Value(Val::Dict(Dict::of("OCG").with("Name", Val::string(&title))))))
+                Ok(Some(Object::Value(Val::Dict(
+                    Dict::of("OCG").with("Name", Val::string(&title)),
+                ))))
             }),
             Some(b"OCMD") => self.once(Kind::OptionalContent, found.id, 0, |walk| {
                 let mut out = Dict::of("OCMD");
                 let groups = match walk.find(dict, "OCGs") {
-                    Some(Found { object: SourceObject::Array(array), .. }) => walk.items(&array),
+                    Some(Found {
+                        object: SourceObject::Array(array),
+                        ..
+                    }) => walk.items(&array),
                     Some(one) => vec![one],
                     None => Vec::new(),
                 };
@@ -291,7 +327,9 @@ impl<'a> Walk<'a, '_, '_> {
     pub fn groups(&mut self, items: &[Found<'a>]) -> R<Vec<Val>> {
         let mut out = Vec::new();
         for item in items {
-            let SourceObject::Dict(dict) = &item.object else { continue };
+            let SourceObject::Dict(dict) = &item.object else {
+                continue;
+            };
             if item.id.is_some() && super::walk::name(dict, "Type").as_deref() == Some(b"OCG") {
                 out.extend(self.optional_content(item)?.map(Val::Ref));
             }
@@ -304,7 +342,14 @@ impl<'a> Walk<'a, '_, '_> {
             return Ok(None);
         }
         let items = self.items(expression);
-        let Some((Found { object: SourceObject::Name(operator), .. }, operands)) = items.split_first() else {
+        let Some((
+            Found {
+                object: SourceObject::Name(operator),
+                ..
+            },
+            operands,
+        )) = items.split_first()
+        else {
             return Ok(None);
         };
         let Some(operator) = ["And", "Or", "Not"].iter().find(|o| o.as_bytes() == operator.as_ref()) else {
@@ -324,21 +369,40 @@ impl<'a> Walk<'a, '_, '_> {
 
 /// The blend modes of tables 136 and 137.
 const BLEND_MODES: &[&str] = &[
-    "Normal", "Multiply", "Screen", "Overlay", "Darken", "Lighten", "ColorDodge", "ColorBurn", "HardLight",
-    "SoftLight", "Difference", "Exclusion", "Hue", "Saturation", "Color", "Luminosity",
+    "Normal",
+    "Multiply",
+    "Screen",
+    "Overlay",
+    "Darken",
+    "Lighten",
+    "ColorDodge",
+    "ColorBurn",
+    "HardLight",
+    "SoftLight",
+    "Difference",
+    "Exclusion",
+    "Hue",
+    "Saturation",
+    "Color",
+    "Luminosity",
 ];
 
 /// A blend mode; of an array the first that is known.
 fn blend_mode(dict: &Source<'_>) -> Option<Val> {
     let names: Vec<Vec<u8>> = match dict.get::<SourceObject<'_>>("BM")? {
         SourceObject::Name(n) => vec![n.as_ref().to_vec()],
-        SourceObject::Array(array) => {
-            array.iter::<hayro::hayro_syntax::object::Name<'_>>().map(|n| n.as_ref().to_vec()).collect()
-        }
+        SourceObject::Array(array) => array
+            .iter::<hayro::hayro_syntax::object::Name<'_>>()
+            .map(|n| n.as_ref().to_vec())
+            .collect(),
         _ => return None,
     };
     names.iter().find_map(|name| {
-        let name = if name == b"Compatible" { b"Normal" } else { name.as_slice() };
+        let name = if name == b"Compatible" {
+            b"Normal"
+        } else {
+            name.as_slice()
+        };
         BLEND_MODES.iter().find(|m| m.as_bytes() == name).map(|m| Val::name(m))
     })
 }

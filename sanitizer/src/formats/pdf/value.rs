@@ -61,7 +61,8 @@ impl Val {
     /// An integer that fits.
     pub fn int(n: impl Into<i64>) -> Self {
         let n: i64 = n.into();
-        let bounded = n.clamp(i64::from(i32::MIN) + 1, i64::from(i32::MAX));
+        const MOST: i64 = i32::MAX as i64;
+        let bounded = n.clamp(-MOST, MOST);
         Self::Num(i32::try_from(bounded).map_or(0.0, f64::from))
     }
 
@@ -142,11 +143,6 @@ impl Dict {
     /// The value of `key`.
     pub fn get(&self, key: &str) -> Option<&Val> {
         self.0.iter().find(|(name, _)| name.0 == key.as_bytes()).map(|(_, v)| v)
-    }
-
-    /// Whether there is no entry.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
     }
 }
 

@@ -15,7 +15,6 @@ pub const MAX_DEPTH: u32 = 24;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     ColorSpace,
-    Encoding,
     ExtGState,
     Font,
     Descendant,
@@ -25,11 +24,9 @@ pub enum Kind {
     ToUnicode,
     CMap,
     Function,
-    Group,
     Image,
     SoftMask,
     StencilMask,
-    XObject,
     Form,
     SoftMaskForm,
     OptionalContent,
