@@ -11,6 +11,7 @@ pub static RECONSTRUCTORS: &[&dyn Reconstructor] = &[
     &formats::jpeg::Jpeg,
     &formats::pdf::Pdf,
     &formats::png::Png,
+    &formats::ooxml::Ooxml,
 ];
 
 /// The reconstructor that takes files of `format`.

@@ -6,4 +6,5 @@ pub mod jpeg;
 pub mod pdf;
 pub mod png;
 pub(crate) mod raster;
+pub mod ooxml;
 pub mod text;

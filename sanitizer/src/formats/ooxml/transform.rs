@@ -1,0 +1,577 @@
+//! One part of the input becomes one part of the output: element by element, each by its hook.
+
+use super::build::{Builder, NewRelationship, Target};
+use super::fields::{self, Doomed};
+use super::hooks::Hook;
+use super::link::WebAddress;
+use super::names::{At, El, Kind, NAMES, Ns};
+use super::package::Relationship;
+use super::parts::{Family, PartKind, implicit};
+use super::read::{Dropped, Frag, Item, PartReader, Span, Step, decode};
+use super::write::Writer;
+use model::{Comments, FindingAction, Links, Refusal};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// State while one part is made.
+pub struct Transform<'t, 'b, 'x, 'a> {
+    /// The package under construction.
+    pub b: &'t mut Builder<'b, 'x, 'a>,
+    /// What is written.
+    pub w: Writer,
+    pub(super) kind: PartKind,
+    pub(super) base: &'static str,
+    pub(super) place: String,
+    incoming: Vec<Relationship>,
+    mapped: BTreeMap<String, Option<usize>>,
+    outgoing: Vec<NewRelationship>,
+    doomed: Doomed,
+    pub(super) shared: BTreeMap<String, bool>,
+    /// Cells with comments, where the sheet has any.
+    pub(super) comments: Vec<String>,
+    pub(super) legacy_written: bool,
+    pub(super) dropped: Dropped,
+}
+
+/// Makes the part of `kind` out of the member `source`.
+///
+/// # Errors
+/// XML that is not well-formed, another root than the kind has, a spent budget.
+pub fn transform(
+    b: &mut Builder<'_, '_, '_>,
+    kind: PartKind,
+    source: usize,
+    base: &'static str,
+) -> Result<(Vec<u8>, Vec<NewRelationship>), Refusal> {
+    let place = b.package.name(source).to_owned();
+    let incoming = b.relationships(&place)?;
+    let bytes = b.package.read(source, b.cx.budget)?;
+    let mut dropped = Dropped::new();
+    let text = decode(&bytes, b.cx.budget, &mut dropped)?;
+    // The output is about as long as the input; the fragment on the way is short.
+    b.cx.budget.spend_bytes(text.len() as u64)?;
+    let web = b.policy.links == Links::Web;
+    let doomed = if b.family == Family::Word { fields::judge(&text, web)? } else { Doomed::default() };
+    let mut t = Transform {
+        b,
+        w: Writer::default(),
+        kind,
+        base,
+        place,
+        incoming,
+        mapped: BTreeMap::new(),
+        outgoing: Vec::new(),
+        doomed,
+        shared: BTreeMap::new(),
+        comments: Vec::new(),
+        legacy_written: false,
+        dropped,
+    };
+    if kind == PartKind::Main && t.b.family == Family::Excel {
+        t.survey_sheets(&text)?;
+    }
+    t.implicit_relationships()?;
+    t.run(&text)?;
+    t.report();
+    Ok((t.w.finish(), t.outgoing))
+}
+
+/// Elements that are written as they come, their children one by one.
+fn streams(ns: Ns, name: &str) -> bool {
+    matches!((ns, name), (Ns::W, "body") | (Ns::X, "sheetData"))
+}
+
+impl Transform<'_, '_, '_, '_> {
+    fn run(&mut self, text: &str) -> Result<(), Refusal> {
+        let mut reader = PartReader::new(text);
+        let mut frag = Frag::default();
+        let mut open: Vec<El> = Vec::new();
+        let expected = self.b.family.row(self.kind).map(|row| row.root);
+        loop {
+            frag.clear();
+            match reader.next(&mut frag)? {
+                Step::Opened(el) => {
+                    let row = NAMES.row(el);
+                    if open.is_empty() && expected != Some(row.name) {
+                        return Err(Refusal::malformed(0, format!("{}: another root element", self.place)));
+                    }
+                    if open.is_empty() || (open.len() == 1 && streams(row.ns, row.name)) {
+                        let Some(Item::Start { attributes, .. }) = frag.item(0) else { continue };
+                        self.begin(&frag, el, attributes)?;
+                        open.push(el);
+                        reader.detach();
+                        continue;
+                    }
+                    let mut depth = 1u32;
+                    while depth > 0 {
+                        match reader.next(&mut frag)? {
+                            Step::Opened(_) => depth = depth.saturating_add(1),
+                            Step::Closed => depth = depth.saturating_sub(1),
+                            Step::Text => {}
+                            Step::Over => return Err(Refusal::internal("ooxml: the reader lost count")),
+                        }
+                    }
+                    self.element(&frag, 0)?;
+                }
+                Step::Closed => {
+                    let Some(el) = open.pop() else { continue };
+                    if open.is_empty() {
+                        self.before_end()?;
+                    }
+                    self.w.close(el);
+                }
+                Step::Text => {}
+                Step::Over => break,
+            }
+        }
+        for (id, count) in reader.dropped {
+            let total = self.dropped.entry(id).or_default();
+            *total = total.saturating_add(count);
+        }
+        Ok(())
+    }
+
+    fn report(&mut self) {
+        for (id, count) in [("OOX-14", self.doomed.fields), ("OOX-10", self.doomed.links)] {
+            let total = self.dropped.entry(id).or_default();
+            *total = total.saturating_add(count);
+        }
+        for (id, count) in std::mem::take(&mut self.dropped) {
+            let action = match id {
+                "OOX-21" | "OOX-10" | "OOX-16" | "OOX-38" | "OOX-42" => FindingAction::Neutralised,
+                "OOX-30" | "OOX-29" => FindingAction::Kept,
+                "OOX-33" | "OOX-39" => FindingAction::ReEncoded,
+                _ => FindingAction::Removed,
+            };
+            self.b.cx.found_count(id, action, &self.place, count);
+        }
+    }
+
+    pub(super) fn count(&mut self, id: &'static str) {
+        let total = self.dropped.entry(id).or_default();
+        *total = total.saturating_add(1);
+    }
+
+    fn implicit_relationships(&mut self) -> Result<(), Refusal> {
+        let mut once = BTreeSet::new();
+        for at in 0..self.incoming.len() {
+            let Some(r) = self.incoming.get(at).filter(|r| r.standard && !r.external) else { continue };
+            let Some(row) = self.b.family.by_rel(&r.rel) else { continue };
+            if !implicit(self.kind, row.kind) || (row.kind != PartKind::PivotTable && !once.insert(row.kind)) {
+                continue;
+            }
+            let Some(entry) = self.b.package.resolve(&self.place, &r.target) else { continue };
+            let comments = matches!(
+                row.kind,
+                PartKind::WordComments | PartKind::SheetComments | PartKind::SlideComments | PartKind::CommentAuthors
+            );
+            if comments && self.b.policy.comments == Comments::Remove {
+                self.count("OOX-29");
+                continue;
+            }
+            if matches!(row.kind, PartKind::PivotTable | PartKind::PivotCache) && !self.pivot_is_local(entry)? {
+                self.count("OOX-17");
+                continue;
+            }
+            let Some(part) = self.b.part(row.kind, entry, self.base) else { continue };
+            if row.kind == PartKind::SheetComments {
+                self.comments = self.comment_cells(entry)?;
+            }
+            self.outgoing.push(NewRelationship { rel: row.rel, target: Target::Part(part) });
+        }
+        Ok(())
+    }
+
+    fn incoming(&self, id: &str) -> Option<&Relationship> {
+        self.incoming.iter().find(|r| r.id == id)
+    }
+
+    /// The member of the input and the kind of part that an id leads to.
+    fn leads(&self, id: &str, to: &[PartKind]) -> Option<(PartKind, &'static str, usize)> {
+        let r = self.incoming(id).filter(|r| r.standard && !r.external)?;
+        let row = self.b.family.by_rel(&r.rel)?;
+        let wanted = if to.is_empty() { row.kind != PartKind::Main } else { to.contains(&row.kind) };
+        let entry = self.b.package.resolve(&self.place, &r.target).filter(|_| wanted)?;
+        Some((row.kind, row.rel, entry))
+    }
+
+    /// Whether a relationship leads to a sheet that stays.
+    pub(super) fn is_sheet(&self, id: &str) -> bool {
+        self.leads(id, &[PartKind::Worksheet, PartKind::Chartsheet]).is_some()
+    }
+
+    /// The new id for a relationship of the input to a part; `None` where it leads nowhere that we keep.
+    pub(super) fn follow(&mut self, id: &str, to: &[PartKind]) -> Result<Option<String>, Refusal> {
+        if let Some(known) = self.mapped.get(id) {
+            return Ok(known.map(|at| format!("rId{at}")));
+        }
+        if let Some(r) = self.incoming(id).filter(|r| r.external) {
+            let row = if r.rel == "image" { "OOX-40" } else { "OOX-09" };
+            self.count(row);
+        }
+        let new = match self.leads(id, to) {
+            Some((PartKind::Picture, rel, entry)) => {
+                let part = self.b.picture(Some(entry), self.base)?;
+                part.map(|part| self.relate(rel, Target::Part(part)))
+            }
+            Some((PartKind::PivotCache, _, entry)) if !self.pivot_is_local(entry)? => None,
+            Some((PartKind::CommentBoxes, ..)) | None => None,
+            Some((kind, rel, entry)) => {
+                let part = self.b.part(kind, entry, self.base);
+                part.map(|part| self.relate(rel, Target::Part(part)))
+            }
+        };
+        self.mapped.insert(id.to_owned(), new);
+        Ok(new.map(|at| format!("rId{at}")))
+    }
+
+    /// Adds a relationship; its number.
+    pub(super) fn relate(&mut self, rel: &'static str, target: Target) -> usize {
+        self.outgoing.push(NewRelationship { rel, target });
+        self.outgoing.len()
+    }
+
+    /// The new id for a link out, `None` where it may not stay.
+    fn link_out(&mut self, id: &str) -> Option<String> {
+        if let Some(known) = self.mapped.get(id) {
+            return known.map(|at| format!("rId{at}"));
+        }
+        let r = self.incoming(id).filter(|r| r.standard && r.external && r.rel == "hyperlink")?;
+        let address = WebAddress::parse(&r.target).filter(|_| self.b.policy.links == Links::Web);
+        let new = address.map(|address| self.relate("hyperlink", Target::Web(address)));
+        self.mapped.insert(id.to_owned(), new);
+        new.map(|at| format!("rId{at}"))
+    }
+
+    /// Writes an element with everything in it, by its hook.
+    pub(super) fn element(&mut self, frag: &Frag, at: usize) -> Result<(), Refusal> {
+        let Some(Item::Start { el, attributes, after, serial }) = frag.item(at) else { return Ok(()) };
+        if self.doomed.serials.contains(&serial) {
+            return Ok(());
+        }
+        let row = NAMES.row(el);
+        match row.hook {
+            Hook::None => self.plain(frag, at),
+            Hook::Refers { to, required } => {
+                if required && !self.all_lead(frag, attributes, to) {
+                    self.count("OOX-22");
+                    return Ok(());
+                }
+                self.plain(frag, at)
+            }
+            Hook::Blip => self.blip(frag, at),
+            Hook::Link => self.link(frag, at),
+            Hook::WordLink => self.word_link(frag, at),
+            Hook::SheetLink => self.sheet_link(frag, at),
+            Hook::SimpleField => {
+                let instruction = frag.attribute(attributes, Ns::W, "instr").unwrap_or_default();
+                if fields::may_stay(instruction, self.b.policy.links == Links::Web) {
+                    return self.plain(frag, at);
+                }
+                self.count("OOX-14");
+                self.children(frag, at)
+            }
+            Hook::Vml => self.vml(frag, at),
+            Hook::Frame => self.frame(frag, at),
+            Hook::Timing => {
+                let mut verbs = ["cmd", "audio", "video"].iter().flat_map(|name| frag.find_all(at, after, Ns::P, name));
+                if verbs.next().is_some() {
+                    self.count("OOX-26");
+                    return Ok(());
+                }
+                self.plain(frag, at)
+            }
+            Hook::Never => {
+                self.count("OOX-26");
+                Ok(())
+            }
+            Hook::Cell => self.cell(frag, at),
+            Hook::Sheet => self.sheet(frag, at),
+            Hook::DefinedName => self.defined_name(frag, at),
+            Hook::BookView => self.book_view(frag, at),
+            Hook::Legacy => self.legacy(),
+            Hook::AfterLegacy => {
+                self.legacy()?;
+                if row.name == "picture" && !self.all_lead(frag, attributes, &[PartKind::Picture]) {
+                    return Ok(());
+                }
+                self.unless_empty(frag, at, row.name != "picture")
+            }
+            Hook::CommentMark => {
+                if self.b.policy.comments == Comments::Remove {
+                    self.count("OOX-29");
+                    return Ok(());
+                }
+                self.plain(frag, at)
+            }
+            Hook::Hidden => {
+                if is_hidden(frag, attributes, row.name) {
+                    self.count("OOX-30");
+                }
+                let lost = row.name == "sld"
+                    && frag.attribute(attributes, Ns::R, "id").is_some()
+                    && !self.all_lead(frag, attributes, &[PartKind::Slide]);
+                if lost { Ok(()) } else { self.plain(frag, at) }
+            }
+            Hook::NeedsChild => self.unless_empty(frag, at, true),
+        }
+    }
+
+    fn unless_empty(&mut self, frag: &Frag, at: usize, wants_child: bool) -> Result<(), Refusal> {
+        let Some(Item::Start { el, attributes, .. }) = frag.item(at) else { return Ok(()) };
+        let place = self.w.here();
+        self.begin(frag, el, attributes)?;
+        self.children(frag, at)?;
+        if wants_child && self.w.is_bare() {
+            self.w.undo(place);
+        } else {
+            self.w.close(el);
+        }
+        Ok(())
+    }
+
+    /// Whether every relationship that the element names leads to a part of these kinds.
+    fn all_lead(&self, frag: &Frag, attributes: Span, to: &[PartKind]) -> bool {
+        let mut ids = frag.attributes(attributes).filter(|(at, _)| NAMES.attribute_row(*at).0 == Ns::R).peekable();
+        ids.peek().is_some() && ids.all(|(_, id)| self.leads(id, to).is_some())
+    }
+
+    /// Writes an element as it is.
+    pub(super) fn plain(&mut self, frag: &Frag, at: usize) -> Result<(), Refusal> {
+        let Some(Item::Start { el, attributes, .. }) = frag.item(at) else { return Ok(()) };
+        self.begin(frag, el, attributes)?;
+        self.children(frag, at)?;
+        self.w.close(el);
+        Ok(())
+    }
+
+    /// Writes what is inside an element.
+    pub(super) fn children(&mut self, frag: &Frag, at: usize) -> Result<(), Refusal> {
+        let Some(Item::Start { el, after, .. }) = frag.item(at) else { return Ok(()) };
+        let holds = NAMES.row(el).text;
+        let mut next = at.saturating_add(1);
+        while next < after {
+            match frag.item(next) {
+                Some(Item::Start { after, .. }) => {
+                    self.element(frag, next)?;
+                    next = after;
+                    continue;
+                }
+                Some(Item::Text(span)) => self.text(holds, frag.str(span)),
+                Some(Item::End) | None => {}
+            }
+            next = next.saturating_add(1);
+        }
+        Ok(())
+    }
+
+    fn text(&mut self, holds: Option<Kind>, text: &str) {
+        match holds {
+            Some(Kind::Formula) if !self.b.grammar.allows(text) => {
+                self.count("OOX-38");
+                self.w.text("#REF!");
+            }
+            Some(_) => self.w.text(text),
+            None => {}
+        }
+    }
+
+    /// Opens an element with those of its attributes that stay.
+    pub(super) fn begin(&mut self, frag: &Frag, el: El, attributes: Span) -> Result<(), Refusal> {
+        self.begin_without(frag, el, attributes, &[])
+    }
+
+    pub(super) fn begin_without(
+        &mut self,
+        frag: &Frag,
+        el: El,
+        attributes: Span,
+        without: &[&str],
+    ) -> Result<(), Refusal> {
+        let row = NAMES.row(el);
+        self.w.open(el);
+        for (at, value) in frag.attributes(attributes) {
+            if without.contains(&NAMES.attribute_row(at).1) {
+                continue;
+            }
+            match row.attribute(at) {
+                Some(Kind::Relationship) => {
+                    let to = match row.hook {
+                        Hook::Refers { to, .. } => to,
+                        Hook::AfterLegacy => &[PartKind::Picture],
+                        _ => &[],
+                    };
+                    if let Some(new) = self.follow(value, to)? {
+                        self.w.attribute(at, &new);
+                    }
+                }
+                Some(Kind::Formula) if !self.b.grammar.allows(value) => self.count("OOX-38"),
+                Some(_) => self.w.attribute(at, value),
+                None => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn blip(&mut self, frag: &Frag, at: usize) -> Result<(), Refusal> {
+        let Some(Item::Start { el, attributes, .. }) = frag.item(at) else { return Ok(()) };
+        let embed = frag.attribute(attributes, Ns::R, "embed").filter(|id| !id.is_empty());
+        let link = frag.attribute(attributes, Ns::R, "link").filter(|id| !id.is_empty());
+        if link.is_some() {
+            self.count("OOX-40");
+        }
+        self.begin_without(frag, el, attributes, &["embed", "link"])?;
+        if embed.is_some() || link.is_some() {
+            let known = match embed {
+                Some(id) => self.follow(id, &[PartKind::Picture])?,
+                None => None,
+            };
+            let id = match known {
+                Some(id) => Some(id),
+                None => {
+                    let part = self.b.picture(None, self.base)?;
+                    part.map(|part| format!("rId{}", self.relate("image", Target::Part(part))))
+                }
+            };
+            if let (Some(id), Some(at)) = (id, attribute(Ns::R, "embed")) {
+                self.w.attribute(at, &id);
+            }
+        }
+        self.children(frag, at)?;
+        self.w.close(el);
+        Ok(())
+    }
+
+    /// `a:hlinkClick` and its kin: out to the web, to a slide, or a show command (OOX-10, OOX-26).
+    fn link(&mut self, frag: &Frag, at: usize) -> Result<(), Refusal> {
+        let Some(Item::Start { el, attributes, .. }) = frag.item(at) else { return Ok(()) };
+        let id = frag.attribute(attributes, Ns::R, "id").unwrap_or_default();
+        let action = raw_action(frag.attribute(attributes, Ns::None, "action").unwrap_or_default());
+        let new = match action {
+            Action::None if id.is_empty() => Some(String::new()),
+            Action::None => self.link_out(id),
+            Action::Slide => self.follow(id, &[PartKind::Slide])?,
+            Action::Show => Some(String::new()),
+            Action::Other => None,
+        };
+        let Some(new) = new else {
+            self.count(if action == Action::Other { "OOX-26" } else { "OOX-10" });
+            return Ok(());
+        };
+        self.begin_without(frag, el, attributes, &["id"])?;
+        if let Some(at) = attribute(Ns::R, "id") {
+            self.w.attribute(at, &new);
+        }
+        self.children(frag, at)?;
+        self.w.close(el);
+        Ok(())
+    }
+
+    fn word_link(&mut self, frag: &Frag, at: usize) -> Result<(), Refusal> {
+        let Some(Item::Start { el, attributes, .. }) = frag.item(at) else { return Ok(()) };
+        let Some(id) = frag.attribute(attributes, Ns::R, "id") else { return self.plain(frag, at) };
+        let Some(new) = self.link_out(id) else {
+            self.count("OOX-10");
+            return self.children(frag, at);
+        };
+        self.w.open(el);
+        if let Some(at) = attribute(Ns::R, "id") {
+            self.w.attribute(at, &new);
+        }
+        for (at, value) in frag.attributes(attributes).filter(|(at, _)| NAMES.attribute_row(*at).0 != Ns::R) {
+            self.w.attribute(at, value);
+        }
+        self.children(frag, at)?;
+        self.w.close(el);
+        Ok(())
+    }
+
+    fn sheet_link(&mut self, frag: &Frag, at: usize) -> Result<(), Refusal> {
+        let Some(Item::Start { el, attributes, .. }) = frag.item(at) else { return Ok(()) };
+        let id = frag.attribute(attributes, Ns::R, "id");
+        let location = frag.attribute(attributes, Ns::None, "location").unwrap_or_default();
+        let inside = !location.contains([':', '\\', '|']) || !location.contains("//");
+        let new = match id {
+            Some(id) => self.link_out(id),
+            None => (!location.is_empty() && inside && !location.contains(['\\', '|'])).then(String::new),
+        };
+        let Some(new) = new else {
+            self.count("OOX-10");
+            return Ok(());
+        };
+        self.begin_without(frag, el, attributes, &["id"])?;
+        if let (Some(at), false) = (attribute(Ns::R, "id"), new.is_empty()) {
+            self.w.attribute(at, &new);
+        }
+        self.w.close(el);
+        Ok(())
+    }
+
+    /// A frame around a graphic: it stays where the graphic is one that we know and leads somewhere.
+    fn frame(&mut self, frag: &Frag, at: usize) -> Result<(), Refusal> {
+        let Some(Item::Start { el, after, .. }) = frag.item(at) else { return Ok(()) };
+        if NAMES.row(el).ns == Ns::P
+            && let Some(pic) = frag.find_all(at, after, Ns::P, "pic").next()
+        {
+            // The preview of an OLE object takes its place (OOX-11).
+            return self.element(frag, pic);
+        }
+        for data in frag.find_all(at, after, Ns::A, "graphicData") {
+            let Some(Item::Start { attributes, .. }) = frag.item(data) else { continue };
+            let uri = frag.attribute(attributes, Ns::None, "uri").unwrap_or_default();
+            if uri.is_empty() || uri.ends_with("/ole") {
+                self.count(if uri.is_empty() { "OOX-22" } else { "OOX-11" });
+                return Ok(());
+            }
+        }
+        for inner in at..after {
+            let Some(Item::Start { el, attributes, .. }) = frag.item(inner) else { continue };
+            if let Hook::Refers { to, required: true } = NAMES.row(el).hook
+                && !self.all_lead(frag, attributes, to)
+            {
+                self.count("OOX-22");
+                return Ok(());
+            }
+        }
+        self.plain(frag, at)
+    }
+}
+
+/// The attribute of the tables with this name.
+pub fn attribute(ns: Ns, name: &str) -> Option<At> {
+    NAMES.find_attribute(ns, name)
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Action {
+    None,
+    Slide,
+    Show,
+    Other,
+}
+
+/// What an action of a link does ([MS-OE376] 2.1.1363): jumps inside the show are all that stays.
+fn raw_action(action: &str) -> Action {
+    if action.is_empty() {
+        return Action::None;
+    }
+    match action.strip_prefix("ppaction:") {
+        Some("hlinksldjump" | "//hlinksldjump") => Action::Slide,
+        Some("noaction" | "//noaction") => Action::Show,
+        Some(other) => match other.trim_start_matches('/').strip_prefix("hlinkshowjump?jump=") {
+            Some("firstslide" | "lastslide" | "nextslide" | "previousslide" | "endshow" | "lastslideviewed") => {
+                Action::Show
+            }
+            Some(_) | None => Action::Other,
+        },
+        None => Action::Other,
+    }
+}
+
+fn is_hidden(frag: &Frag, attributes: Span, name: &str) -> bool {
+    let on = |value: &str| matches!(value, "1" | "true" | "on");
+    match name {
+        "row" | "col" => frag.attribute(attributes, Ns::None, "hidden").is_some_and(on),
+        "sld" => frag.attribute(attributes, Ns::None, "show").is_some_and(|v| !on(v)),
+        _ => frag.attribute(attributes, Ns::W, "val").is_none_or(on),
+    }
+}
