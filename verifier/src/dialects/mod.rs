@@ -12,6 +12,7 @@ mod picture;
 mod png;
 mod text;
 mod tiff;
+mod webp;
 mod zip;
 
 /// A reader of one dialect.
@@ -33,6 +34,7 @@ pub fn dialect(format: Format) -> Option<Dialect> {
         Format::Jpeg => jpeg::verify,
         Format::Png => png::verify,
         Format::Tiff => tiff::verify,
+        Format::Webp => webp::verify,
         _ => return None,
     })
 }

@@ -93,7 +93,7 @@ fn every_kind_is_accepted_and_no_mutation_panics() {
 #[test]
 fn img_07_chunks_that_are_not_ours() {
     let text = b"profile\0/etc/hosts";
-    for kind in [b"tEXt", b"zTXt", b"iTXt", b"eXIf", b"iCCP", b"tIME", b"sPLT", b"gAMA", b"cHRM", b"prVt", b"CgBI"] {
+    for kind in [b"tEXt", b"zTXt", b"iTXt", b"eXIf", b"iCCP", b"tIME", b"hIST", b"cHRM", b"prVt", b"CgBI"] {
         for at in 1..=3 {
             let bytes = with(still(8, 2), at, kind, text);
             if at == 3 { reject(&bytes, Png, "after IEND") } else { reject(&bytes, Png, "chunk") }
@@ -103,6 +103,20 @@ fn img_07_chunks_that_are_not_ours() {
     reject(&with(still(8, 2), 1, b"sRGB", &[1]), Png, "sRGB");
     reject(&with(still(8, 0), 1, b"sRGB", &[0]), Png, "sRGB");
     reject(&with(still(8, 2), 1, b"PLTE", &[0; 3]), Png, "PLTE");
+    reject(&with(still(8, 2), 1, b"gAMA", &[0, 0, 0, 9]), Png, "gAMA");
+    reject(&with(still(8, 2), 1, b"gAMA", b"\0\0\xB1\x8F<?php"), Png, "gAMA");
+    let gamma = |colour, points: &[u8]| {
+        let mut parts = still(8, colour);
+        parts.insert(1, (*b"gAMA", vec![0, 0, 0xB1, 0x8F]));
+        parts.insert(2, (*b"cHRM", points.to_vec()));
+        parts
+    };
+    accept(&file(&gamma(2, &[0; 32])), Png);
+    reject(&file(&gamma(0, &[0; 32])), Png, "cHRM");
+    reject(&file(&gamma(2, &[0; 36])), Png, "cHRM");
+    reject(&file(&gamma(2, &[9; 32])), Png, "cHRM");
+    reject(&with(gamma(2, &[0; 32]), 1, b"sRGB", &[0]), Png, "expected");
+    reject(&with(gamma(2, &[0; 32]), 3, b"sRGB", &[0]), Png, "expected");
     reject(&with(still(8, 3), 2, b"PLTE", &[0; 3]), Png, "expected");
     reject(&with(still(1, 3), 2, b"tRNS", &[0; 3]), Png, "tRNS");
     reject(&with(still(8, 6), 1, b"tRNS", &[0; 2]), Png, "tRNS");
