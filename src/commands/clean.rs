@@ -1,6 +1,7 @@
 //! `sallyport clean INPUT... --out DIR`: the headless batch.
 
 use model::{Outcome, ReportLine};
+use jail::Launcher;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use station::{Destination, LoadedPolicy, Outbox, Progress, Quarantine, Report, Run, Settings, Station, StationError};
 use std::io::{IsTerminal, Write};
@@ -124,7 +125,7 @@ fn start(arguments: &Arguments, policy: LoadedPolicy) -> Result<Station, Station
         jobs: arguments.jobs.map_or(cores, usize::from),
         spool: cache_home().join("sallyport"),
         fixed_point: !arguments.no_fixed_point,
-        launcher: jail::Launcher::default(),
+        launcher: Launcher::of_this_program().map_err(|error| StationError::Jail(error.to_string()))?,
         now: SystemTime::now(),
     })
 }
