@@ -6,7 +6,7 @@ use super::walk::{Found, R, Walk, array_numbers, choice, integer, name, number, 
 use hayro::hayro_syntax::object::{
     Array, Dict as Source, MaybeRef, Object as SourceObject, ObjectIdentifier, String as SourceString,
 };
-use model::{FindingAction, Links};
+use model::Links;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Ours: nodes of one tree of names, numbers or bookmarks.
@@ -138,14 +138,8 @@ impl<'a> Walk<'a, '_, '_> {
                         let action = Dict::new().with("S", Val::name("URI")).with("URI", Val::Str(uri));
                         Some(("A", Val::Dict(action)))
                     }
-                    (Links::Web | Links::Remove, _) => {
-                        self.found("PDF-23", FindingAction::Removed);
-                        None
-                    }
-                    (Links::Text, _) => {
-                        self.found("PDF-23", FindingAction::Neutralised);
-                        None
-                    }
+                    // The inventory names it.
+                    (Links::Web | Links::Remove | Links::Text, _) => None,
                 }
             }
             _ => None,

@@ -14,8 +14,10 @@ mod codecs;
 mod color;
 mod content;
 mod filters;
+mod flatten;
 mod fonts;
 mod images;
+mod inventory;
 mod lex;
 mod links;
 mod pages;
@@ -26,9 +28,10 @@ mod walk;
 mod write;
 
 use crate::{Cx, Rebuilt, Reconstructor};
+use hayro::RenderCache;
 use hayro::hayro_syntax::object::Dict as Source;
 use hayro::hayro_syntax::{DecryptionError, LoadPdfError, Pdf as Reader};
-use model::{Format, Method, Refusal, Untrusted};
+use model::{FindingAction, Format, Method, Refusal, RuleAction, Untrusted};
 use value::{Dict, Object, Val};
 use walk::{Walk, choice};
 
@@ -42,15 +45,18 @@ impl Reconstructor for Pdf {
 
     fn reconstruct(&self, input: Untrusted<'_>, _format: Format, cx: &mut Cx<'_>) -> Result<Rebuilt, Refusal> {
         let reader = open(input)?;
-        cx.budget.spend_entries(reader.len() as u64)?;
-        let bytes = rebuild(&reader, cx)?;
+        cx.budget.spend_entries(reader.len() as u64 / OBJECTS_AN_ENTRY)?;
+        let (bytes, method) = rebuild(&reader, cx)?;
         Ok(Rebuilt {
             bytes,
             format: Format::Pdf,
-            method: Method::Rebuilt,
+            method,
         })
     }
 }
+
+/// Ours: an object that the cross-reference table names costs little until it is used; using it is paid for by itself.
+const OBJECTS_AN_ENTRY: u64 = 8;
 
 fn open(input: Untrusted<'_>) -> Result<Reader, Refusal> {
     match Reader::new(input.bytes().to_vec()) {
@@ -65,10 +71,14 @@ fn open(input: Untrusted<'_>) -> Result<Reader, Refusal> {
     }
 }
 
-fn rebuild(reader: &Reader, cx: &mut Cx<'_>) -> Result<Vec<u8>, Refusal> {
+fn rebuild(reader: &Reader, cx: &mut Cx<'_>) -> Result<(Vec<u8>, Method), Refusal> {
+    let policy = cx.policy.formats.pdf.unwrap_or_default();
+    let cache = RenderCache::new();
+    let mut method = Method::Rebuilt;
     let xref = reader.xref();
     let catalog = xref.get::<Source<'_>>(xref.root_id()).unwrap_or_default();
     let mut walk = Walk::new(xref, cx);
+    walk.inventory(reader, &catalog)?;
     let (catalog_id, pages_id) = (walk.document.reserve(), walk.document.reserve());
     for page in reader.pages().iter() {
         let id = walk.document.reserve();
@@ -84,7 +94,17 @@ fn rebuild(reader: &Reader, cx: &mut Cx<'_>) -> Result<Vec<u8>, Refusal> {
     let ids = walk.page_ids.clone();
     for (i, (page, id)) in reader.pages().iter().zip(&ids).enumerate() {
         walk.place = format!("page {}", i.saturating_add(1));
-        let object = walk.page(page, pages_id, &dests)?;
+        let mut object = walk.page(page, pages_id, &dests)?;
+        if walk.unbuildable.is_some() || policy.action == RuleAction::Flatten {
+            if let Some(why) = walk.unbuildable
+                && !policy.flatten_when_unrebuildable
+            {
+                return Err(Refusal::unsupported(format!("{why}, {}", walk.place)));
+            }
+            object = walk.flat_page(page, pages_id, &cache)?;
+            walk.found("PDF-87", FindingAction::ReEncoded);
+            method = Method::Flattened;
+        }
         walk.document.put(*id, object);
     }
     walk.place = String::new();
@@ -106,7 +126,10 @@ fn rebuild(reader: &Reader, cx: &mut Cx<'_>) -> Result<Vec<u8>, Refusal> {
         .with("Kids", Val::Array(kids));
     walk.document.put(pages_id, Object::Value(Val::Dict(tree)));
     walk.document.put(catalog_id, Object::Value(Val::Dict(out)));
-    write::write(&walk.document, catalog_id).ok_or_else(|| Refusal::internal("pdf: an object was never filled"))
+    let bytes = write::write(&walk.document, catalog_id);
+    bytes
+        .map(|bytes| (bytes, method))
+        .ok_or_else(|| Refusal::internal("pdf: an object was never filled"))
 }
 
 const LAYOUTS: &[&str] = &[

@@ -64,6 +64,8 @@ pub struct Walk<'a, 'c, 'p> {
     pub pages: BTreeMap<ObjectIdentifier, Id>,
     /// The same, by their index.
     pub page_ids: Vec<Id>,
+    /// Set where the page at hand holds what our types cannot express: it is drawn instead.
+    pub unbuildable: Option<&'static str>,
     memo: BTreeMap<Key, Option<Id>>,
     depth: u32,
     scopes: u32,
@@ -79,6 +81,7 @@ impl<'a, 'c, 'p> Walk<'a, 'c, 'p> {
             place: String::new(),
             pages: BTreeMap::new(),
             page_ids: Vec::new(),
+            unbuildable: None,
             memo: BTreeMap::new(),
             depth: 0,
             scopes: 0,
@@ -113,6 +116,7 @@ impl<'a, 'c, 'p> Walk<'a, 'c, 'p> {
         }
         if self.depth >= MAX_DEPTH {
             self.found("PDF-12", FindingAction::Removed);
+            self.unbuildable = Some("objects nested too deep");
             return Ok(None);
         }
         self.cx.budget.spend_entries(1)?;

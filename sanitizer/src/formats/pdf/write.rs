@@ -245,8 +245,14 @@ mod tests {
         let bytes = write(&document, catalog).unwrap();
         let text = String::from_utf8_lossy(&bytes);
         assert!(text.contains("<</Pages 2 0 R/Type /Catalog>>"), "{text}");
-        let xref = text.replace("%\u{fffd}\u{fffd}\u{fffd}\u{fffd}", "%____").find("xref\n0 3\n").unwrap();
-        assert!(text.ends_with(&format!("trailer\n<</Root 1 0 R/Size 3>>\nstartxref\n{xref}\n%%EOF\n")), "{text}");
+        let xref = text
+            .replace("%\u{fffd}\u{fffd}\u{fffd}\u{fffd}", "%____")
+            .find("xref\n0 3\n")
+            .unwrap();
+        assert!(
+            text.ends_with(&format!("trailer\n<</Root 1 0 R/Size 3>>\nstartxref\n{xref}\n%%EOF\n")),
+            "{text}"
+        );
         assert!(!text.contains("6f727068616e"));
     }
 }
