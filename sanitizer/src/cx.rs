@@ -98,6 +98,14 @@ impl<'a> Cx<'a> {
         cleaned.result
     }
 
+    /// Gives a member that could not even be read (encrypted, damaged, a link) its line in the report's `children`:
+    /// every member ends in exactly one outcome.
+    pub fn withheld(&mut self, name: &str, refusal: Refusal) {
+        let (findings, children) = (Vec::new(), Vec::new());
+        let cleaned = Cleaned { format: Format::Unknown, result: Err(refusal), findings, children };
+        self.children.push(cleaned.child(name));
+    }
+
     /// Like [`Cx::nested`], for parts that a reader does not see as files of their own (a picture in a document):
     /// exported as `kind`, and without a line among the children. Its findings are taken over, under `name`.
     ///

@@ -12,6 +12,7 @@ pub static RECONSTRUCTORS: &[&dyn Reconstructor] = &[
     &formats::pdf::Pdf,
     &formats::png::Png,
     &formats::ooxml::Ooxml,
+    &formats::zip::Zip,
 ];
 
 /// The reconstructor that takes files of `format`.

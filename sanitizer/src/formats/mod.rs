@@ -8,3 +8,4 @@ pub mod png;
 pub(crate) mod raster;
 pub mod ooxml;
 pub mod text;
+pub mod zip;

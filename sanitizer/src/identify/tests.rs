@@ -58,6 +58,8 @@ fn packages_are_told_by_their_declared_main_part() {
 
 #[test]
 fn a_name_of_another_risk_class_refuses_and_of_the_same_is_told() {
+    let archive = zip(&[("a.txt", b"a")]);
+    assert!(matches!(of("letter.docx", &archive).refusal, Some(Refusal::TypeMismatch { .. })));
     assert!(matches!(of("setup.exe", b"just words").refusal, Some(Refusal::TypeMismatch { .. })));
     let within = of("picture.pdf", b"just words");
     assert_eq!((within.format, within.refusal), (Format::Txt, None));

@@ -48,6 +48,11 @@ impl Reconstructor for Text {
     }
 }
 
+/// A text of our own (a tombstone) that quotes names and reasons of others, clean.
+pub(crate) fn plain(text: &str) -> String {
+    clean::clean(text).0
+}
+
 fn report_encoding(bytes: &[u8], charset: Charset, cx: &mut Cx<'_>) {
     let from = match charset {
         Charset::Utf8(0) if std::str::from_utf8(bytes).is_ok() => return,
