@@ -131,6 +131,11 @@ impl<'b, 'x, 'a> Builder<'b, 'x, 'a> {
         })
     }
 
+    /// Marks a member of the input as accounted for.
+    pub fn see(&mut self, entry: usize) {
+        self.seen.insert(entry);
+    }
+
     /// The new part of this kind for a member of the input: planned where it is new. `None` where there may be only
     /// one of the kind and it is taken.
     pub fn part(&mut self, kind: PartKind, source: usize, base: &'static str) -> Option<usize> {

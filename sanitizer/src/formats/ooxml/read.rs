@@ -360,7 +360,7 @@ impl<'a> PartReader<'a> {
             let before = frag.text.len();
             values::unescape_into(&attribute.value, &mut frag.text)
                 .ok_or_else(|| broken(self.at(), "XML 1.0, 4.1: a reference to an unknown entity"))?;
-            if !values::settle(kind, &mut frag.text, before) {
+            if !values::settle(kind, local, &mut frag.text, before) {
                 frag.text.truncate(before);
                 self.drop_one(match kind {
                     Kind::Instruction | Kind::Text | Kind::Relationship => "OOX-10",

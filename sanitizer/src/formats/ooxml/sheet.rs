@@ -144,6 +144,7 @@ impl Transform<'_, '_, '_, '_> {
             return Ok(());
         }
         let boxes = comment_boxes(&self.comments);
+        self.recognise_boxes(&boxes)?;
         self.b.cx.budget.spend_bytes(boxes.len() as u64)?;
         let Some(part) = self.b.own(PartKind::CommentBoxes, self.base, boxes) else { return Ok(()) };
         let number = self.relate("vmlDrawing", Target::Part(part));
@@ -151,6 +152,15 @@ impl Transform<'_, '_, '_, '_> {
             self.w.open(el);
             self.w.attribute(at, &format!("rId{number}"));
             self.w.close(el);
+        }
+        Ok(())
+    }
+
+    /// Boxes of the input that are ours to the byte are no finding.
+    fn recognise_boxes(&mut self, boxes: &[u8]) -> Result<(), Refusal> {
+        let Some(entry) = self.sole_part("vmlDrawing") else { return Ok(()) };
+        if self.b.package.read(entry, self.b.cx.budget)?.as_ref() == boxes {
+            self.b.see(entry);
         }
         Ok(())
     }

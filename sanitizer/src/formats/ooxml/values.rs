@@ -2,17 +2,20 @@
 
 use super::names::{Kind, known_uri};
 
-/// Ours: the longest list (`sqref`, `spans`, a path of an animation) that is still one value.
-const MAX_TOKEN: usize = 1 << 20;
+/// Ours: longer than any token of the schemas.
+const TOKEN: usize = 4096;
+/// Ours: the longest list that is still one value.
+const LIST: usize = 1 << 20;
 
 /// XML 1.0, 2.2: characters that a document may have. Noncharacters at the end of the plane are left out too.
 #[must_use]
 pub const fn allowed(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
-        && !matches!(c, '\u{7f}'..='\u{84}' | '\u{86}'..='\u{9f}')
+        && !matches!(c, '\u{7f}'..='\u{9f}')
+        && !bidi(c)
 }
 
-/// Controls that turn the direction of text: they have no business in names and titles (NAM-01).
+/// Controls that reorder text, so that a reader sees other words than are there (NAM-01, TXT-01).
 const fn bidi(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
@@ -84,18 +87,11 @@ pub fn unescape_into(raw: &str, out: &mut String) -> Option<()> {
 
 /// Checks the value of `kind` that starts at `from`, and settles how it is written. `false`: it goes.
 #[must_use]
-pub fn settle(kind: Kind, text: &mut String, from: usize) -> bool {
+pub fn settle(kind: Kind, name: &str, text: &mut String, from: usize) -> bool {
     let value = text.get(from..).unwrap_or_default();
     match kind {
-        Kind::Token => is_token(value),
-        Kind::Text | Kind::Formula | Kind::Instruction => {
-            if value.chars().any(bidi) {
-                let clean: String = value.chars().filter(|c| !bidi(*c)).collect();
-                text.truncate(from);
-                text.push_str(&clean);
-            }
-            true
-        }
+        Kind::Token => value.len() <= if is_list(name) { LIST } else { TOKEN } && is_token(value),
+        Kind::Text | Kind::Formula | Kind::Instruction => true,
         Kind::Relationship => value.len() <= 255,
         Kind::Uri => match known_uri(value) {
             Some(uri) => {
@@ -141,18 +137,26 @@ const fn token_byte(b: u8) -> bool {
 
 /// A number, keyword, date, reference or list of such; nothing that could be an address.
 fn is_token(value: &str) -> bool {
-    value.len() <= MAX_TOKEN
-        && value.bytes().all(token_byte)
+    value.bytes().all(token_byte)
         && !value.contains("//")
         && (!value.contains(':') || !has_scheme(value))
 }
 
+/// Lists of ranges or points.
+fn is_list(name: &str) -> bool {
+    matches!(name, "sqref" | "ref" | "spans" | "path" | "ptsTypes")
+}
+
+/// Whether a value could be taken for something to open (GEN-20).
 fn has_scheme(value: &str) -> bool {
+    const SCHEMES: [&str; 13] = [
+        "script:", "data:", "file:", "http:", "https:", "mailto:", "ftp:", "mhtml:", "smb:", "ldap:", "res:", "its:",
+        "jar:",
+    ];
     let low = value.to_ascii_lowercase();
-    ["script:", "data:", "file:", "http:", "https:", "mailto:", "ftp:", "about:", "search-ms:", "mhtml:", "its:"]
-        .iter()
-        .any(|scheme| low.contains(scheme))
-        || low.split([' ', ';', ',']).any(|word| word.starts_with("ms-") && word.contains(':'))
+    let starts = low.trim_start();
+    SCHEMES.iter().any(|scheme| low.contains(scheme))
+        || ["ms-", "mk:", "vnd."].iter().any(|start| starts.starts_with(start))
 }
 
 #[cfg(test)]
