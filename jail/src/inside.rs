@@ -143,6 +143,11 @@ fn isolate(control: BorrowedFd<'_>) -> io::Result<OwnedFd> {
 /// Landlock, the filter of answers, then the list of calls.
 fn close(abi: Option<i32>, list: &Filter) -> Result<i32, String> {
     let landlock_abi = landlocked::close(abi)?;
+    // Asked while seccomp would still allow it: the only moment when Landlock alone can be seen to hold.
+    let root = rustix::fs::open("/", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
+    if root.err() != Some(rustix::io::Errno::ACCESS) {
+        return Err("Landlock did not take effect: a folder could be opened".into());
+    }
     Filter::not_implemented()?.install()?;
     list.install()?;
     Ok(landlock_abi)

@@ -125,3 +125,20 @@ pub(crate) fn run(control: BorrowedFd<'_>, setup: Setup, scan: ScanFn) -> Result
         rules,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sealed::{Sealed, SpoolDir};
+
+    #[test]
+    fn a_short_object_is_not_mapped() {
+        let program = std::env::current_exe().unwrap();
+        let spool = SpoolDir::new(program.parent().unwrap()).unwrap();
+        let object = Sealed::from_bytes(&spool, b"short").unwrap().reopen().unwrap();
+        assert_eq!(&*map_range(object.as_fd(), 1, 4).unwrap(), b"hort");
+        for (offset, len) in [(0, 6), (5, 1), (u64::MAX, 2)] {
+            assert!(map_range(object.as_fd(), offset, len).is_err());
+        }
+    }
+}

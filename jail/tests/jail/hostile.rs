@@ -49,6 +49,8 @@ fn act(room: &mut Room<'_>) -> Result<Vec<u8>, String> {
         "hoard" => hoard(),
         "one-huge" => return Ok(vec![1; number]),
         "garbage" => everywhere(b"garbage that is no frame"),
+        "pour" => everywhere(&vec![b'p'; number]),
+        "smuggle" => everywhere(&frame(number)),
         "flood" => loop {
             everywhere(&[b'f'; 1 << 16]);
         },
@@ -86,6 +88,19 @@ fn everywhere(bytes: &[u8]) {
     for fd in 0..64 {
         unsafe { libc::write(fd, bytes.as_ptr().cast(), bytes.len()) };
     }
+}
+
+/// An export that the room didn't count.
+fn frame(len: usize) -> Vec<u8> {
+    let magic = u64::from_le_bytes(*b"SPFRAME1");
+    let numbers = [magic, 0, 1, 0, 1, 0, 0, len as u64];
+    [numbers.map(u64::to_le_bytes).as_flattened(), &vec![0; len]].concat()
+}
+
+/// Answers the station in the scan jail's stead.
+fn forge(nonce: u64, seen: u64) {
+    let numbers = [nonce, seen, 0].map(u64::to_le_bytes);
+    unsafe { libc::write(0, numbers.as_flattened().as_ptr().cast(), 24) };
 }
 
 /// Looks behind its own header, where an earlier and longer one may have left something.
@@ -182,6 +197,8 @@ fn scan(room: &mut ScanRoom<'_>) -> Result<(), String> {
             b"panic" => panic!(),
             b"hoard" => hoard(),
             b"garbage" => everywhere(b"garbage"),
+            b"stale" => forge(0, 1),
+            b"short" => forge(1, 0),
             b"long" => return vec![0; 70_000],
             b"tgkill" => _ = raw_call("tgkill", 1),
             b"open" => _ = raw_call("openat", 0),

@@ -133,6 +133,20 @@ fn too_much_is_too_much() {
         assert!(matches!(ended, Err(JobFailure::TooMuchOutput)), "{name}: {ended:?}");
     }
     act(&zygote, "build 1048576", LIMITS).unwrap();
+    // Past the room's own count, within the file limit: the station looks at the sizes itself.
+    assert!(matches!(
+        act(&zygote, "pour 2000000", LIMITS),
+        Err(JobFailure::TooMuchOutput)
+    ));
+    let roomy = JobLimits {
+        output_bytes: 8 << 20,
+        ..LIMITS
+    };
+    assert!(matches!(
+        act(&zygote, "smuggle 2000000", roomy),
+        Err(JobFailure::TooMuchOutput)
+    ));
+    assert_eq!(act(&zygote, "smuggle 1000000", roomy).unwrap().exports.len(), 1);
     assert!(matches!(
         act(&zygote, "long-answer 5000000", LIMITS),
         Err(JobFailure::GaveUp(_))

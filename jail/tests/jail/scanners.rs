@@ -73,6 +73,14 @@ fn each_misdeed_ends_the_jail() {
         (b"panic", |f| matches!(f, JobFailure::Crash { code: Some(101), .. })),
         (b"hoard", |f| matches!(f, JobFailure::Memory(_))),
         (b"garbage", |f| matches!(f, JobFailure::Protocol(_))),
+        (
+            b"stale",
+            |f| matches!(f, JobFailure::Protocol(text) if text.contains("another question")),
+        ),
+        (
+            b"short",
+            |f| matches!(f, JobFailure::Protocol(text) if text.contains("fewer bytes")),
+        ),
         (b"long", |f| {
             matches!(f, JobFailure::Crash { .. } | JobFailure::Protocol(_))
         }),
