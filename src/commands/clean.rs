@@ -215,7 +215,7 @@ fn changes(line: &ReportLine) -> String {
     };
     let mut seen: Vec<String> = Vec::new();
     for construct in line.findings.iter().filter_map(named) {
-        let short: String = plain(&construct).chars().take(60).collect();
+        let short = short(&plain(&construct));
         if !seen.contains(&short) {
             seen.push(short);
         }
@@ -231,7 +231,15 @@ fn changes(line: &ReportLine) -> String {
     }
 }
 
-/// Text of a file on a terminal: no control character reaches it.
+/// A construct's words up to where the catalogue begins to list variants.
+fn short(construct: &str) -> String {
+    let end = construct.char_indices().find(|(at, c)| *at > 12 && matches!(c, '(' | ',' | ';'));
+    let clause = end.and_then(|(at, _)| construct.get(..at)).unwrap_or(construct);
+    clause.trim().chars().take(70).collect()
+}
+
+/// Text of a file on a terminal: no control character and no mark that turns the line around reaches it.
 fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
+    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars().map(|c| if c.is_control() || turns(c) { '?' } else { c }).collect()
 }

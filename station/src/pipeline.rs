@@ -119,7 +119,7 @@ impl Station {
         let zygote = |role| Zygote::start(&launcher, role).map_err(|e| StationError::Jail(e.to_string()));
         let (reconstruct, verify) = (zygote(RECONSTRUCT)?, zygote(VERIFY)?);
         let place = |source| StationError::Place { what: "spool", path: spool.clone(), source };
-        let spool = SpoolDir::new(&spool).map_err(place)?;
+        let spool = std::fs::create_dir_all(&spool).and_then(|()| SpoolDir::new(&spool)).map_err(place)?;
         let engines = EngineSet::start(&launcher, &spool, jobs, &policy.policy)?;
         let hold = stale(&engines, &policy.policy, now)?;
         let threads = rayon::ThreadPoolBuilder::new()
