@@ -9,6 +9,7 @@
     reason = "an allow-list: what is not named is dropped, and a new kind of object or token shall be too"
 )]
 
+mod appearance;
 mod cmap;
 mod codecs;
 mod color;

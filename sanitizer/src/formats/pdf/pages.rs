@@ -145,18 +145,22 @@ impl<'a> Walk<'a, '_, '_> {
                 continue;
             };
             match name(dict, "Subtype").as_deref() {
-                Some(b"Link") => {
-                    if let Some(link) = self.link(dict, dests)? {
-                        links.push(Val::Ref(self.document.add(Val::Dict(link))));
-                    }
-                }
+                Some(b"Link") => match self.link(dict, dests)? {
+                    Some(link) => links.push(Val::Ref(self.document.add(Val::Dict(link)))),
+                    None if is_visible(dict) => self.link_border(dict, &mut drawn),
+                    None => {}
+                },
                 Some(b"Popup") | None => {}
                 Some(kind) => {
                     if kind == b"Widget" && self.cx.policy.formats.pdf.is_some_and(|p| p.forms == Forms::Remove) {
                         self.found("PDF-52", FindingAction::Removed);
                         continue;
                     }
-                    if self.appearance(dict, scope, used, &mut drawn)? {
+                    if is_visible(dict)
+                        && (self.appearance(dict, scope, used, &mut drawn)?
+                            || !dict.contains_key("AP")
+                                && self.drawn_appearance(kind, dict, scope, used, &mut drawn)?)
+                    {
                         let id = if kind == b"Widget" { "PDF-52" } else { "PDF-84" };
                         self.found(id, FindingAction::Neutralised);
                     }
@@ -168,10 +172,6 @@ impl<'a> Walk<'a, '_, '_> {
 
     /// Draws an annotation's normal appearance as clause 12.5.5 says; whether there was one.
     fn appearance(&mut self, dict: &Source<'a>, scope: &Scope<'a>, used: &mut Used, out: &mut Vec<u8>) -> R<bool> {
-        const INVISIBLE: i64 = 1 | 2 | 32;
-        if integer(dict, "F").unwrap_or(0) & INVISIBLE & !1 != 0 {
-            return Ok(false);
-        }
         let (Some(rect), Some(found)) = (rect(dict, "Rect"), self.normal_appearance(dict)) else {
             return Ok(false);
         };
@@ -218,6 +218,12 @@ impl<'a> Walk<'a, '_, '_> {
             _ => None,
         }
     }
+}
+
+/// Not hidden, and shown on a screen.
+fn is_visible(annotation: &Source<'_>) -> bool {
+    const HIDDEN_OR_NO_VIEW: i64 = 2 | 32;
+    integer(annotation, "F").unwrap_or(0) & HIDDEN_OR_NO_VIEW == 0
 }
 
 fn line(out: &mut Vec<u8>, operands: &[Val], operator: &str) {
