@@ -30,7 +30,7 @@ const MAIN: &[(&str, Format)] = &[
 /// archives then says what is wrong with it.
 pub fn of(bytes: &[u8], policy: &Policy) -> Format {
     let mut budget = Budget::new(&policy.limits);
-    let Ok(archive) = Archive::open(bytes, &mut budget) else {
+    let Ok(archive) = Archive::open_any(bytes, &mut budget) else {
         return by_raw_names(bytes);
     };
     let has = |name: &str| archive.entries().iter().any(|e| e.name.eq_ignore_ascii_case(name));
@@ -47,7 +47,7 @@ pub fn of(bytes: &[u8], policy: &Policy) -> Format {
     if let Some(declared) = part(&archive, "mimetype", &mut budget) {
         return declared_type(&declared);
     }
-    let iwork = ends(".iwa") || has("Index.zip") || has("index.apxl") || has("buildVersionHistory.plist");
+    let iwork = ends(".iwa") || has("Index.zip") || has("index.apxl") || ends("uildVersionHistory.plist");
     if iwork { Format::ArchiveOther } else { Format::Zip }
 }
 

@@ -115,7 +115,7 @@ fn markup(lower: &str) -> Option<Format> {
     }
     let name = rest.strip_prefix('<').filter(|r| r.starts_with(|c: char| c.is_alphabetic() || c == '_'));
     let Some(name) = name.and_then(|r| r.split(|c: char| c.is_whitespace() || c == '>' || c == '/').next()) else {
-        return prolog.then_some(Format::Xml);
+        return (prolog || rest.starts_with("<?xml")).then(|| if rest.contains("<svg") { Format::Svg } else { Format::Xml });
     };
     match name.rsplit(':').next().unwrap_or(name) {
         "svg" => Some(Format::Svg),
@@ -196,6 +196,7 @@ mod tests {
             ("<?xml version='1.0'?><!DOCTYPE svg [<!ENTITY a 'b'>]><s:svg/>", "xml", Format::Svg),
             ("<?xml version='1.0'?><a/>", "", Format::Xml),
             ("<b@c.d> wrote:", "txt", Format::Txt),
+            ("<?xml version=' '  <svg", "", Format::Svg),
             ("{\"a\":1}", "", Format::Json),
             ("{\"a\":1}", "txt", Format::Txt),
             ("a;b", "csv", Format::Csv),

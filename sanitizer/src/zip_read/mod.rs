@@ -69,19 +69,31 @@ const RATIO: u64 = 200;
 const RATIO_FREE: u64 = 64 << 20;
 
 impl<'a> Archive<'a> {
-    /// Reads and checks the structure of `bytes`; nothing is unpacked. Spends an entry for each member.
+    /// Reads and checks the structure of `bytes`; nothing is unpacked. Spends an entry for each member. For packages,
+    /// where a member is found by its name: two members of one name are refused (OOX-01).
     ///
     /// # Errors
     /// [`Refusal::Malformed`] and [`Refusal::Ambiguous`] for a broken or two-faced structure, [`Refusal::Limit`] for
     /// a bomb and for more members than the budget has.
     pub fn open(bytes: &'a [u8], budget: &mut Budget) -> Result<Self, Refusal> {
+        let archive = Self::open_any(bytes, budget)?;
+        walk::unique(&archive.entries)?;
+        Ok(archive)
+    }
+
+    /// Like [`Archive::open`], for archives that are written anew with names of our own: members of one name are all
+    /// there, one after the other.
+    ///
+    /// # Errors
+    /// As [`Archive::open`], names aside.
+    pub fn open_any(bytes: &'a [u8], budget: &mut Budget) -> Result<Self, Refusal> {
         let archive = walk::walk(bytes, budget)?;
         let total = archive.entries.iter().fold(0u64, |sum, e| sum.saturating_add(e.size));
         dense(total, bytes.len() as u64)?;
         Ok(archive)
     }
 
-    /// The members, in the order of the directory. Names are unique.
+    /// The members, in the order of the directory.
     #[must_use]
     pub fn entries(&self) -> &[Entry] {
         &self.entries

@@ -72,7 +72,6 @@ pub fn walk<'a>(bytes: &'a [u8], budget: &mut Budget) -> Result<Archive<'a>, Ref
     spans.sort_by_key(|span| (span.start, span.end));
     cover(bytes, &spans, &end, &mut archive.oddities)?;
     archive.entries = listed.into_iter().map(|central| central.entry).collect();
-    unique(&archive.entries, &mut archive.oddities)?;
     Ok(archive)
 }
 
@@ -473,30 +472,22 @@ fn gap(
     Ok(())
 }
 
-/// ARC-07: two members of one name, or a file that is also a folder, are two archives to two readers. Names that
-/// differ by case only are two files to some systems: they are told apart when they are written.
-fn unique(entries: &[Entry], oddities: &mut Vec<(&'static str, FindingAction, String)>) -> Result<(), Refusal> {
-    let mut exact = BTreeMap::new();
-    let mut folded = BTreeMap::new();
+/// ARC-07: two members of one name, or a file that is also a folder, are two packages to two readers. Part names are
+/// compared without case (ECMA-376-2, 6.2.2.3).
+pub fn unique(entries: &[Entry]) -> Result<(), Refusal> {
+    let mut names = BTreeMap::new();
     for entry in entries {
-        let bare = entry.name.trim_end_matches('/').trim_end_matches([' ', '.']);
         let folder = entry.kind == Kind::Folder;
-        if let Some(other) = exact.insert(bare, folder)
+        if let Some(other) = names.insert(names::fold(&entry.name), folder)
             && !(folder && other)
         {
             return Err(ambiguous("an archive with two members of one name (ARC-07)"));
         }
-        if folded.insert(names::fold(&entry.name), ()).is_some() && !folder {
-            oddities.push(("ARC-07", FindingAction::Neutralised, entry.name.clone()));
-        }
     }
-    // WinRAR's CVE-2023-38831: `a.pdf ` next to the folder `a.pdf /`, without an entry for the folder itself.
-    for entry in entries {
-        for (slash, _) in entry.name.match_indices('/') {
-            let parent = entry.name.get(..slash).unwrap_or_default().trim_end_matches([' ', '.']);
-            if exact.get(parent) == Some(&false) {
-                return Err(ambiguous("an archive with a file and a folder of one name (ARC-07)"));
-            }
+    for name in names.keys() {
+        let mut parents = name.match_indices('/').filter_map(|(slash, _)| name.get(..slash));
+        if parents.any(|parent| names.get(parent) == Some(&false)) {
+            return Err(ambiguous("an archive with a file and a folder of one name (ARC-07)"));
         }
     }
     Ok(())

@@ -44,6 +44,7 @@ impl Reconstructor for Text {
             (text, Format::Txt, Method::Rebuilt)
         };
         begins_like_text(&text)?;
+        let text = not_sniffed(text, cx);
         Ok(Rebuilt { bytes: text.into_bytes(), format, method })
     }
 }
@@ -83,6 +84,25 @@ fn begins_like_text(text: &str) -> Result<(), Refusal> {
         Some(magic) => Err(Refusal::Ambiguous { what: format!("what begins with {:?}", magic.trim_end()).into() }),
         None => Ok(()),
     }
+}
+
+/// Readers that go by content look for a PDF in the first kilobyte (ISO 32000-1 annex H, note 13) and for a mailbox
+/// at the start (RFC 4155): a space or an empty line before it keeps the text and ends the likeness (TXT-04).
+fn not_sniffed(text: String, cx: &mut Cx<'_>) -> String {
+    const PDF: &str = "%PDF-";
+    const FIRST: usize = 1024;
+    let mut text = text;
+    while let Some(at) = memchr::memmem::find(text.as_bytes().get(..text.len().min(FIRST)).unwrap_or_default(), PDF.as_bytes()) {
+        cx.found("TXT-04", FindingAction::Neutralised, "a PDF header");
+        text.insert(at.saturating_add(1), ' ');
+    }
+    let header = |line: &str| line.split_once(':').is_some_and(|(name, _)| !name.is_empty() && !name.contains(' '));
+    if text.starts_with("From ") && text.lines().nth(1).is_some_and(header) {
+        cx.found("TXT-04", FindingAction::Neutralised, "a mailbox header");
+        let crlf = text.lines().count() > 1 && text.split('\n').next().is_some_and(|line| line.ends_with('\r'));
+        text.insert_str(0, if crlf { "\r\n" } else { "\n" });
+    }
+    text
 }
 
 #[cfg(test)]

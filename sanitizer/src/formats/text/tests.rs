@@ -101,6 +101,13 @@ fn what_is_no_text_or_begins_like_another_type_is_refused() {
 }
 
 #[test]
+fn what_readers_sniff_for_is_broken_up() {
+    assert_eq!(made(b"see %PDF-1.4 %PDF-", Format::Txt), "see % PDF-1.4 % PDF-");
+    assert_eq!(made(b"From a\r\nSubject: b\r\n", Format::Txt), "\r\nFrom a\r\nSubject: b\r\n");
+    assert_eq!(made(b"From here\non", Format::Txt), "From here\non");
+}
+
+#[test]
 fn no_bytes_make_it_panic_and_all_it_makes_is_a_fixed_point() {
     let mut state = 7u32;
     let mut next = || {

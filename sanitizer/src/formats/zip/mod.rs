@@ -3,7 +3,7 @@
 //! Kept: folders and the members that could be cleaned, in their order, under safe and unique names. Dropped and
 //! reported: comments, extra fields, times, attributes, links, bytes outside of members. A member that can't be cleaned
 //! leaves a tombstone, or withholds the archive where policy says so. Refused: what two readers would read in two ways
-//! (`zip_read`), bombs, and archives of which nothing could be cleaned.
+//! (`zip_read`), bombs, and archives of which nothing could be cleaned. Members of one name are all kept, numbered.
 
 mod paths;
 
@@ -22,7 +22,7 @@ impl Reconstructor for Zip {
     }
 
     fn reconstruct(&self, input: Untrusted<'_>, format: Format, cx: &mut Cx<'_>) -> Result<Rebuilt, Refusal> {
-        let archive = Archive::open(input.bytes(), cx.budget)?;
+        let archive = Archive::open_any(input.bytes(), cx.budget)?;
         report(&archive, cx);
         let mut rebuild = Rebuild { archive: &archive, writer: ZipWriter::new(), paths: Paths::default(), kept: 0, first: None };
         for entry in archive.entries() {
@@ -31,7 +31,11 @@ impl Reconstructor for Zip {
                 Kind::File | Kind::Special => rebuild.member(entry, cx)?,
             }
         }
-        if let (0, Some(refusal)) = (rebuild.kept, rebuild.first) {
+        // Tombstones alone say nothing that the report does not say; but where our own reach is the only reason, the
+        // archive is as good as one with a single such member.
+        if let (0, Some(refusal)) = (rebuild.kept, rebuild.first)
+            && !matches!(refusal, Refusal::Unsupported { .. })
+        {
             return Err(refusal);
         }
         Ok(Rebuilt::new(rebuild.writer.finish()?, format))
@@ -54,7 +58,7 @@ struct Rebuild<'a> {
     paths: Paths,
     /// Members that came out.
     kept: usize,
-    /// Why the first member that did not come out was withheld.
+    /// Why a member that did not come out was withheld.
     first: Option<Refusal>,
 }
 
@@ -104,7 +108,10 @@ impl Rebuild<'_> {
         let text = tombstone(&name, &refusal);
         cx.budget.spend_bytes(text.len() as u64)?;
         self.writer.add(&path, text.as_bytes())?;
-        self.first.get_or_insert(refusal);
+        // The gravest reason speaks for the archive.
+        if self.first.as_ref().is_none_or(|first| matches!(first, Refusal::Unsupported { .. })) {
+            self.first = Some(refusal);
+        }
         Ok(())
     }
 }

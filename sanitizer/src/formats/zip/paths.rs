@@ -46,6 +46,9 @@ impl Paths {
         // The new extension may make a name too long again, or one that is reserved.
         let renamed = safe_component(&rename(&safe)).name;
         let path = self.unique(&folder, &renamed);
+        if path != join(&folder, &renamed) {
+            cx.found("ARC-07", FindingAction::Neutralised, name);
+        }
         self.taken.insert(fold(&path));
         (path, safe)
     }

@@ -53,12 +53,13 @@ fn names_become_safe_relative_and_unique() {
         ("dir/b.txt", b"i"),
         ("e\u{301}.txt", b"j"),
         ("é.txt", b"k"),
+        ("é.txt", b"k2"),
         ("note", b"l"),
         ("note.txt/m.txt", b"m"),
     ]);
     let expected = [
         "etc/passwd.txt", "temp/b.txt", "_con.txt", "x.txt", "X (2).TXT", "x (2) (2).txt", "rtxt.txt", "Dir/a.txt", "Dir/b.txt",
-        "e\u{301}.txt", "é (2).txt", "note.txt", "note (2).txt/m.txt",
+        "e\u{301}.txt", "é (2).txt", "é (3).txt", "note.txt", "note (2).txt/m.txt",
     ];
     assert_eq!(names(&archive), expected);
 }
