@@ -13,6 +13,8 @@ pub static RECONSTRUCTORS: &[&dyn Reconstructor] = &[
     &formats::png::Png,
     &formats::ooxml::Ooxml,
     &formats::zip::Zip,
+    &formats::tiff::Tiff,
+    &formats::webp::Webp,
 ];
 
 /// The reconstructor that takes files of `format`.

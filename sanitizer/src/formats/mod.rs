@@ -9,3 +9,5 @@ pub(crate) mod raster;
 pub mod ooxml;
 pub mod text;
 pub mod zip;
+pub mod tiff;
+pub mod webp;

@@ -116,9 +116,17 @@ fn write_head(canvas: &Canvas) -> Vec<u8> {
 
 fn write_frame(out: &mut Vec<u8>, frame: Frame, global: Option<&Table>, cx: &mut Cx<'_>) -> Result<(), Refusal> {
     let Frame { x, y, width, height, control, mut table, indices } = frame;
-    let in_force = table.as_ref().or(global);
-    let Some(in_force) = in_force else {
-        return Err(Refusal::unsupported("a GIF without a colour table"));
+    let in_force = table.clone();
+    let in_force = in_force.as_ref().or(global);
+    // Without any table the indices are levels of grey.
+    let ramp: Table;
+    let in_force = match in_force {
+        Some(in_force) => in_force,
+        None => {
+            ramp = (0..=u8::MAX).map(|level| [level; 3]).collect();
+            table = Some(ramp.clone());
+            &ramp
+        }
     };
     // Indices that the table lacks are black in viewers: the frame gets a table with the black that they show.
     let most = usize::from(indices.iter().copied().max().unwrap_or(0)).saturating_add(1);

@@ -147,7 +147,7 @@ impl<'a> Reader<'a> {
         if width == 0 || height == 0 {
             return Err(Refusal::malformed(self.at as u64, "GIF89a 20: an image without pixels"));
         }
-        if !(1..=8).contains(&size) {
+        if !(1..=11).contains(&size) {
             return Err(Refusal::malformed(self.at as u64, "GIF89a Appendix F: minimum code size"));
         }
         let total = super::raster::claim(width.into(), height.into(), 1, budget)?;

@@ -111,6 +111,33 @@ pub(crate) fn decode_jpeg(bytes: &[u8], cmyk: Cmyk, budget: &mut Budget) -> Resu
     Ok(decode(bytes, &markers::walk(bytes)?, cmyk, budget)?.0)
 }
 
+/// Decodes a stream whose container says what its components are (TIFF): YCbCr where `ycc`, else whatever they are.
+/// Segments that say otherwise don't count.
+///
+/// # Errors
+/// Those of [`decode_jpeg`].
+pub(crate) fn decode_components(bytes: &[u8], ycc: bool, budget: &mut Budget) -> Result<Pixels, Refusal> {
+    let mut map = markers::walk(bytes)?;
+    map.adobe = None;
+    if let Some(frame) = map.frame.as_mut() {
+        let ids: [u8; 3] = if ycc { [1, 2, 3] } else { *b"RGB" };
+        frame.components.iter_mut().zip(ids).for_each(|(component, id)| component.id = id);
+    }
+    map.density = None;
+    Ok(decode(bytes, &map, Cmyk::AsStored, budget)?.0)
+}
+
+/// T.871 clause 7, in 16.16 fixed point.
+pub(crate) fn ycc_to_rgb(ycc: [u8; 3]) -> [u8; 3] {
+    let [y, cb, cr] = ycc.map(i32::from);
+    let (cb, cr) = (cb.saturating_sub(128), cr.saturating_sub(128));
+    let scaled = |a: i32, b: i32| a.saturating_mul(b).saturating_add(1 << 15) >> 16;
+    let red = y.saturating_add(scaled(cr, 91_881));
+    let green = y.saturating_add(scaled(cb, -22_554)).saturating_add(scaled(cr, -46_802));
+    let blue = y.saturating_add(scaled(cb, 116_130));
+    [red, green, blue].map(|light| u8::try_from(light.clamp(0, 255)).unwrap_or(0))
+}
+
 /// Encodes 8-bit grey or RGB samples as our JPEG dialect.
 ///
 /// # Errors
@@ -218,17 +245,9 @@ fn stored_inks(samples: &mut [u8], ycck: bool) {
     }
     let (pixels, _) = samples.as_chunks_mut::<4>();
     for pixel in pixels {
-        let [y, cb, cr, _] = pixel.map(i32::from);
-        let (cb, cr) = (cb.saturating_sub(128), cr.saturating_sub(128));
-        // T.871 clause 7, in 16.16 fixed point.
-        let scaled = |a: i32, b: i32| a.saturating_mul(b).saturating_add(1 << 15) >> 16;
-        let red = y.saturating_add(scaled(cr, 91_881));
-        let green = y
-            .saturating_add(scaled(cb, -22_554))
-            .saturating_add(scaled(cr, -46_802));
-        let blue = y.saturating_add(scaled(cb, 116_130));
-        let ink = |light: i32| 255 - u8::try_from(light.clamp(0, 255)).unwrap_or(0);
-        *pixel = [ink(red), ink(green), ink(blue), pixel[3]];
+        let [y, cb, cr, k] = *pixel;
+        let [c, m, y] = ycc_to_rgb([y, cb, cr]).map(|light| 255 - light);
+        *pixel = [c, m, y, k];
     }
 }
 
