@@ -15,10 +15,10 @@ pub fn verify(bytes: &[u8], _format: Format, policy: &Policy, limits: &mut Limit
     file.expect(b"II\x2A\0\x08\0\0\0", "TIFF 6.0 2: header")?;
     loop {
         let next = page::read(&mut file, policy, limits)?;
+        align(&mut file)?;
         if next == 0 {
             return file.end("the last page");
         }
-        align(&mut file)?;
         if next as usize != file.at() {
             return Err(file.reject("our dialect: the next directory follows at once"));
         }

@@ -83,16 +83,15 @@ fn file(pages: &[Page]) -> Vec<u8> {
                 out.extend_from_slice(&bytes);
             }
         }
-        let next = if number + 1 == pages.len() { 0 } else { at + at % 2 };
+        let end = at + at % 2;
+        let next = if number + 1 == pages.len() { 0 } else { end };
         out.extend_from_slice(&(next as u32).to_le_bytes());
         out.extend_from_slice(&later);
         for strip in &page.strips {
             out.resize(out.len().next_multiple_of(2), 0);
             out.extend_from_slice(strip);
         }
-        if next != 0 {
-            out.resize(next, 0);
-        }
+        out.resize(end, 0);
     }
     out
 }
