@@ -82,6 +82,21 @@ impl Budget {
         self.spend_bytes(pixels.saturating_mul(u64::from(bytes_per_pixel)))
     }
 
+    /// What `limits` allow an input of `len` bytes: a small file has no business to become gigabytes (GEN-05), so what
+    /// it may expand to also depends on what it brought.
+    #[must_use]
+    pub fn for_input(limits: &Limits, len: u64) -> Self {
+        let expanded_bytes = limits.expanded_bytes.min(Self::plausible(len));
+        Self { expanded_bytes, ..Self::new(limits) }
+    }
+
+    /// Ours: 1 GiB for any file (three of the largest pictures that policy allows), or 200 times what came in. Text and
+    /// sheets compress 5 to 50 fold; deflate ends at 1032.
+    #[must_use]
+    pub fn plausible(len: u64) -> u64 {
+        len.saturating_mul(200).max(1 << 30)
+    }
+
     /// Bytes of expansion that are left: the cap to hand to a decoder that has one of its own.
     #[must_use]
     pub const fn bytes_left(&self) -> u64 {
@@ -170,6 +185,14 @@ mod tests {
         budget.deeper(|b| b.spend_bytes(40)).unwrap();
         assert_eq!(budget.bytes_left(), 20);
         assert!(budget.deeper(|b| b.deeper(|_| Ok(()))).is_err());
+    }
+
+    #[test]
+    fn a_small_file_may_not_become_gigabytes() {
+        let limits = crate::Policy::standard().limits;
+        assert_eq!(Budget::for_input(&limits, 1_000).bytes_left(), 1 << 30);
+        assert_eq!(Budget::for_input(&limits, 10 << 20).bytes_left(), 2_000 << 20);
+        assert_eq!(Budget::for_input(&limits, 4 << 30).bytes_left(), limits.expanded_bytes);
     }
 
     #[test]

@@ -131,6 +131,9 @@ impl<'a> Cx<'a> {
 
     /// Identify, ask the policy, reconstruct.
     pub(crate) fn clean(&mut self, name: &str, input: Untrusted<'_>) -> Cleaned {
+        if self.depth == 0 {
+            *self.budget = Budget::for_input(&self.policy.limits, input.len() as u64);
+        }
         let identity = identify(name, input, self.policy);
         if self.depth == 0 {
             self.host.identified(identity.format);

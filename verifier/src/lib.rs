@@ -88,6 +88,8 @@ impl Limits {
 /// The first [`Rejection`]. A format without a dialect is one.
 pub fn verify(bytes: &[u8], format: Format, policy: &Policy) -> Result<(), Rejection> {
     let mut limits = Limits::of(policy);
+    // What we write expands no further than what we let a file of that size expand to.
+    limits.bytes = limits.bytes.min(model::Budget::plausible(bytes.len() as u64));
     dialects::verify(bytes, format, policy, &mut limits)
 }
 
