@@ -150,7 +150,7 @@ mod tests {
                 assert!(element(ns, name).is_none(), "{name}");
             }
         }
-        let forbidden = ["macro", "link", "vbProcedure", "xlm", "function", "hashValue", "password", "rsidR", "invalidUrl", "refreshOnLoad"];
+        let forbidden = ["macro", "link", "vbProcedure", "xlm", "function", "hashValue", "password", "rsidR", "invalidUrl", "refreshOnLoad", "codeName"];
         for (ns, name) in LISTS.iter().flat_map(|list| list.values()).flat_map(|e| &e.attributes).map(|a| (a.0, a.1)) {
             assert!(!forbidden.contains(&name), "{ns:?} {name}");
         }

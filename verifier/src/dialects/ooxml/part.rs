@@ -47,12 +47,12 @@ fn xml(item: &Item<'_>, bytes: &[u8], ns: Ns, root: &str) -> Result<(), Rejectio
     walk.finish().map_err(|rule| Rejection::new(bytes.len(), rule))
 }
 
-/// Control characters that XML allows are nowhere in a part.
+/// Control characters that XML allows and text that reorders itself are nowhere in a part.
 fn characters(bytes: &[u8]) -> Result<(), Rejection> {
     let text = std::str::from_utf8(bytes).map_err(|e| Rejection::new(e.valid_up_to(), "XML is UTF-8"))?;
-    let bad = if text.is_ascii() { text.find('\x7f') } else { text.find(|c| matches!(c, '\x7f'..='\u{9f}')) };
+    let bad = if text.is_ascii() { text.find('\x7f') } else { text.find(|c| values::is_bidi(c) || matches!(c, '\x7f'..='\u{9f}')) };
     match bad {
-        Some(at) => Err(Rejection::new(at, "no control character (TXT-02)")),
+        Some(at) => Err(Rejection::new(at, "no control character and none that reorders text (TXT-01)")),
         None => Ok(()),
     }
 }
@@ -101,23 +101,16 @@ impl Walk<'_> {
     fn text(&mut self, text: &str) -> Result<(), String> {
         match self.open.last().map_or(Holds::Nothing, |open| open.holds) {
             Holds::Text => Ok(()),
-            Holds::Formula | Holds::Field if text.contains(values::is_bidi) => {
-                Err("a formula or field that reorders itself (TXT-01)".into())
-            }
             Holds::Formula => formula::check(&unescape(text)),
             Holds::Field => self.fields.text(&unescape(text)),
             Holds::Nothing | Holds::Token | Holds::Relationship => Err("text where none may stand".into()),
         }
     }
 
-    /// Text of a document may turn its direction, as its markup may; what names something may not (TXT-01).
     fn attribute(&mut self, ns: Ns, local: &str, element: &Element, attribute: &Attribute<'_>) -> Result<(), String> {
         let Attribute { ns: space, local: name, value } = *attribute;
         if space == Ns::XML && name == "space" && matches!(value, "preserve" | "default") {
             return Ok(());
-        }
-        if !value.is_ascii() && value.contains(values::is_bidi) {
-            return Err(format!("{local}/@{name} reorders itself (TXT-01)"));
         }
         let listed = element.attributes.iter().find(|(n, l, _)| *n == space && *l == name);
         let holds = listed.map(|(_, _, holds)| *holds);
