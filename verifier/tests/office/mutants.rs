@@ -299,6 +299,8 @@ fn elements() -> Vec<Mutant> {
         whole_part("OOX-33", "bytes after the root", |t| format!("{t}<!-- -->").into()),
         whole_part("OOX-33", "text between elements", |t| t.replace("<w:body>", "<w:body>canary").into()),
         whole_part("OOX-33", "strict namespaces", |t| t.replace("schemas.openxmlformats.org/wordprocessingml/2006", "purl.oclc.org/ooxml/wordprocessingml").into()),
+        mutant("TXT-01", "a name that reorders itself", xlsx, |d| d.replace(BOOK, "name=\"One\"", "name=\"O\u{202e}ne\"")),
+        whole_part("TXT-02", "a control character", |t| t.replace("KEEP", "KE\u{9b}EP").into()),
         whole_part("TXT-01", "text that reorders itself", |t| t.replace("KEEP", "KE\u{202e}EP").into()),
         paragraph("OOX-39", "<w:r><w:pict/></w:r>"),
         mutant("OOX-39", "VML that is not ours", commented, |d| d.replace("xl/drawings/vmlDrawing1.vml", "fillcolor", "onclick=\"x\" fillcolor")),
