@@ -173,10 +173,9 @@ fn run_lengths(bytes: &[u8], header: &Header) -> Result<(Vec<u8>, usize), Refusa
     // Runs count from the bottom, unless the picture is upside down.
     let mut put = |x: usize, y: usize, value: u8| {
         let row = if header.top_down { y } else { height.wrapping_sub(1).wrapping_sub(y) };
-        if x < width && y < height {
-            if let Some(place) = rows.get_mut(row.saturating_mul(width).saturating_add(x)) {
-                *place = value;
-            }
+        let place = rows.get_mut(row.saturating_mul(width).saturating_add(x));
+        if let Some(place) = place.filter(|_| x < width && y < height) {
+            *place = value;
         }
     };
     let half = |byte: u8, i: usize| match (four, i % 2) {

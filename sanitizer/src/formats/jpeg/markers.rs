@@ -257,7 +257,7 @@ impl Map {
             let part = bytes.get(range.clone()).unwrap_or_default();
             // A scan of one component has one block a unit, whatever its sampling says (T.81 A.2.2).
             match (part, self.frame.as_ref().map(|f| f.components.len())) {
-                ([0xFF, kind, _, _, _, _, _, _, _, 1, _, _, table], Some(1)) if matches!(kind, 0xC0..=0xC2) => {
+                ([0xFF, 0xC0..=0xC2, _, _, _, _, _, _, _, 1, _, _, table], Some(1)) => {
                     out.extend_from_slice(part.get(..11).unwrap_or_default());
                     out.extend_from_slice(&[0x11, *table]);
                 }

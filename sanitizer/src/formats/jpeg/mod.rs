@@ -187,7 +187,7 @@ fn decode(bytes: &[u8], map: &Map, cmyk: Cmyk, budget: &mut Budget) -> Result<(P
     if colour == Colour::Cmyk {
         stored_inks(&mut pixels.samples, map.adobe == Some(2));
         if cmyk == Cmyk::Ink && map.adobe.is_some() {
-            pixels.samples.iter_mut().for_each(|v| *v = 255 - *v);
+            pixels.samples.iter_mut().for_each(|v| *v = !*v);
         }
     }
     Ok((pixels, damaged))
@@ -246,7 +246,7 @@ fn stored_inks(samples: &mut [u8], ycck: bool) {
     let (pixels, _) = samples.as_chunks_mut::<4>();
     for pixel in pixels {
         let [y, cb, cr, k] = *pixel;
-        let [c, m, y] = ycc_to_rgb([y, cb, cr]).map(|light| 255 - light);
+        let [c, m, y] = ycc_to_rgb([y, cb, cr]).map(|light| !light);
         *pixel = [c, m, y, k];
     }
 }

@@ -331,7 +331,7 @@ impl Colours {
             header.kind = match kind {
                 Kind::Grey if !key.is_empty() => Kind::GreyAlpha,
                 Kind::Rgb if !key.is_empty() => Kind::Rgba,
-                other => other,
+                Kind::Grey | Kind::Rgb | Kind::Indexed | Kind::GreyAlpha | Kind::Rgba => kind,
             };
         }
         Ok(Self {

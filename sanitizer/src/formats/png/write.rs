@@ -274,14 +274,13 @@ impl Filter {
         );
         let costs = [cost(sub), cost(up), cost(paeth)];
         let [sub, up, paeth] = &self.tried;
-        let best = if costs[1] <= costs[0] && costs[1] <= costs[2] {
+        if costs[1] <= costs[0] && costs[1] <= costs[2] {
             up
         } else if costs[0] <= costs[2] {
             sub
         } else {
             paeth
-        };
-        best
+        }
     }
 }
 

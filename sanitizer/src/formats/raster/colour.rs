@@ -5,7 +5,7 @@ pub(crate) fn cmyk_to_rgb(inks: &[u8]) -> Vec<u8> {
     let (pixels, _) = inks.as_chunks::<4>();
     pixels
         .iter()
-        .flat_map(|&[c, m, y, k]| [c, m, y].map(|ink| through(255 - ink, 255 - k)))
+        .flat_map(|&[c, m, y, k]| [c, m, y].map(|ink| through(!ink, !k)))
         .collect()
 }
 
@@ -13,11 +13,6 @@ pub(crate) fn cmyk_to_rgb(inks: &[u8]) -> Vec<u8> {
 fn through(a: u8, b: u8) -> u8 {
     let product = u32::from(a).saturating_mul(u32::from(b)).saturating_add(127) / 255;
     u8::try_from(product).unwrap_or(u8::MAX)
-}
-
-/// Grey as three equal samples.
-pub(crate) fn grey_to_rgb(grey: &[u8]) -> Vec<u8> {
-    grey.iter().flat_map(|&v| [v; 3]).collect()
 }
 
 /// Whether every alpha sample of 8-bit RGBA is full.

@@ -6,7 +6,7 @@ mod icc;
 mod orientation;
 mod packed;
 
-pub(crate) use colour::{cmyk_to_rgb, grey_to_rgb, opaque};
+pub(crate) use colour::{cmyk_to_rgb, opaque};
 pub(crate) use icc::Profile;
 pub(crate) use orientation::Orientation;
 pub(crate) use packed::{pack, row_bytes, unpack};
@@ -117,44 +117,6 @@ impl Pixels {
             samples,
             ..self
         })
-    }
-
-    /// The same colours without an alpha channel, which is dropped.
-    pub(crate) fn without_alpha(self) -> Self {
-        let bytes = self.depth.bytes();
-        let (colour, keep) = match self.colour {
-            Colour::GreyAlpha => (Colour::Grey, bytes),
-            Colour::Rgba => (Colour::Rgb, bytes.saturating_mul(3)),
-            Colour::Grey | Colour::Rgb | Colour::Cmyk => return self,
-        };
-        let step = self.pixel_bytes();
-        let samples = self
-            .samples
-            .chunks_exact(step)
-            .flat_map(|p| p.iter().take(keep).copied())
-            .collect();
-        Self {
-            colour,
-            samples,
-            ..self
-        }
-    }
-
-    /// The high bytes of 16-bit samples.
-    pub(crate) fn to_8bit(self) -> Self {
-        if self.depth == Depth::Eight {
-            return self;
-        }
-        let samples = self
-            .samples
-            .chunks_exact(2)
-            .filter_map(|s| s.first().copied())
-            .collect();
-        Self {
-            depth: Depth::Eight,
-            samples,
-            ..self
-        }
     }
 }
 

@@ -18,7 +18,7 @@ impl Orientation {
     /// The orientation with this number; `None` outside of 1 to 8.
     pub(crate) const fn new(value: u16) -> Option<Self> {
         match value {
-            1..=8 => Some(Self(value as u8)),
+            1..=8 => Some(Self(value.to_le_bytes()[0])),
             _ => None,
         }
     }

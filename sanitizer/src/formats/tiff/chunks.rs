@@ -161,13 +161,18 @@ impl Chunk<'_> {
     }
 
     /// Undoes predictor 2 (section 14) and 3 (Technical Note 3), and puts the low byte first.
-    fn unpredict(&self, data: &mut Vec<u8>) -> Result<(), Refusal> {
+    fn unpredict(&self, data: &mut [u8]) -> Result<(), Refusal> {
         let (bytes, samples) = (self.page.bits / 8, self.samples);
         let row = self.row().max(1);
         // Only LZW and Deflate have predictors.
         let predictor = match self.page.compression {
             Compression::Lzw | Compression::Deflate => self.page.predictor,
-            _ => 1,
+            Compression::None
+            | Compression::Huffman
+            | Compression::Fax3 { .. }
+            | Compression::Fax4
+            | Compression::Jpeg
+            | Compression::PackBits => 1,
         };
         match (predictor, self.page.bits) {
             (3, 16 | 32 | 64) if self.page.format == Format::Float => {
@@ -300,7 +305,7 @@ fn unpredict_float(line: &mut [u8], bytes: usize, samples: usize) {
 
 /// Samples of 10, 12 or 14 bits, high bit first.
 fn odd_bits(line: &[u8], bits: usize, count: usize) -> Vec<u16> {
-    let bit = |at: usize| line.get(at / 8).map_or(0, |b| (b >> (7 - at % 8)) & 1);
+    let bit = |at: usize| line.get(at / 8).map_or(0, |b| b.wrapping_shl(u32::try_from(at % 8).unwrap_or(0)) >> 7);
     let sample = |i: usize| (0..bits).fold(0u16, |v, k| (v << 1) | u16::from(bit(i.saturating_mul(bits).saturating_add(k))));
     (0..count).map(sample).collect()
 }

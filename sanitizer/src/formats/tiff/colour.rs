@@ -239,10 +239,12 @@ fn inks(page: &Page, samples: Samples, profile: Option<&[u8]>, budget: &mut Budg
     let alpha: Vec<u8> = if step > 4 { data.chunks_exact(step).filter_map(|p| p.get(4).copied()).collect() } else { Vec::new() };
     let inks = if step > 4 { keep(&data, step, 4) } else { data };
     let mut pixels = Pixels::new8(page.width, page.height, Colour::Cmyk, inks)?;
+    let profile = match profile {
+        Some(profile) => Profile::icc(profile, budget)?,
+        None => None,
+    };
     if let Some(profile) = profile {
-        if let Some(profile) = Profile::icc(profile, budget)? {
-            profile.to_srgb(&mut pixels, budget)?;
-        }
+        profile.to_srgb(&mut pixels, budget)?;
     }
     let mut rgb = if pixels.colour == Colour::Cmyk { raster::cmyk_to_rgb(&pixels.samples) } else { pixels.samples };
     if !alpha.is_empty() {

@@ -37,7 +37,12 @@ pub(super) fn decode(raw: &[u8], coding: Compression, width: usize, rows: usize)
                 true => reader.two_dimensional(&above),
                 false => reader.one_dimensional(),
             },
-            _ => reader.two_dimensional(&above),
+            Compression::Fax4 => reader.two_dimensional(&above),
+            Compression::None
+            | Compression::Lzw
+            | Compression::Jpeg
+            | Compression::Deflate
+            | Compression::PackBits => return Err(Refusal::internal("fax: coding")),
         };
         let Some(changes) = changes else { break };
         paint(&changes, width, &mut out);
@@ -132,7 +137,7 @@ impl<R: Iterator<Item = Result<u8, Infallible>>> Rows<R> {
                 Mode::Extension | Mode::EOF => return None,
             }
             // Codes that don't advance can't go on for ever: a row has no more changes than pixels.
-            if changes.len() > self.width as usize + 2 {
+            if changes.len() > (self.width as usize).saturating_add(2) {
                 return None;
             }
         }
@@ -161,7 +166,7 @@ fn fill(row: &mut [u8], from: usize, to: usize) {
     let mut at = from;
     while at < to {
         let Some(byte) = row.get_mut(at / 8) else { return };
-        if at % 8 == 0 && to.saturating_sub(at) >= 8 {
+        if at.is_multiple_of(8) && to.saturating_sub(at) >= 8 {
             *byte = u8::MAX;
             at = at.saturating_add(8);
         } else {

@@ -1,6 +1,7 @@
 //! What a page's tags say about its pixels, checked before any of them is decoded.
 
 use super::ifd::{Directory, File};
+use super::write::Resolution;
 use crate::formats::raster::Orientation;
 use model::Refusal;
 
@@ -71,7 +72,7 @@ pub(super) struct Page {
     pub(super) subsampling: (usize, usize),
     pub(super) orientation: Orientation,
     /// X, y, unit.
-    pub(super) resolution: Option<((u32, u32), (u32, u32), u16)>,
+    pub(super) resolution: Option<Resolution>,
     pub(super) tiled: bool,
     /// Width and height of a chunk.
     pub(super) chunk: (u32, u32),
@@ -119,7 +120,7 @@ impl Page {
         let resolution = resolution(file, directory);
         let subsampling = file.numbers(directory, 530);
         let subsampling = match subsampling.as_deref() {
-            Some([h @ (1 | 2 | 4), v @ (1 | 2 | 4), ..]) => (*h as usize, *v as usize),
+            Some([h @ (1 | 2 | 4), v @ (1 | 2 | 4), ..]) => (small(*h), small(*v)),
             _ => (2, 2),
         };
         let palette = file.numbers(directory, 320).unwrap_or_default();
@@ -200,6 +201,11 @@ impl Page {
     }
 }
 
+/// 1, 2 or 4.
+fn small(factor: u64) -> usize {
+    usize::try_from(factor).unwrap_or(1)
+}
+
 fn compression(code: u64, fax_options: u64) -> Result<Compression, Refusal> {
     Ok(match code {
         1 => Compression::None,
@@ -232,7 +238,7 @@ fn photometric(code: Option<u64>, bits: usize, samples: usize) -> Result<Photome
     })
 }
 
-fn resolution(file: &File<'_>, directory: &Directory) -> Option<((u32, u32), (u32, u32), u16)> {
+fn resolution(file: &File<'_>, directory: &Directory) -> Option<Resolution> {
     let of = |tag| file.rationals(directory, tag).first().copied().filter(|(n, d)| *n > 0 && *d > 0);
     let unit = file.number_of(directory, 296).and_then(|u| u16::try_from(u).ok()).unwrap_or(2);
     Some((of(282)?, of(283)?, if (1..=3).contains(&unit) { unit } else { 1 }))

@@ -18,6 +18,9 @@ pub(super) enum Kind {
     Palette,
 }
 
+/// X, y, unit.
+pub(super) type Resolution = ((u32, u32), (u32, u32), u16);
+
 /// A page that can be written.
 #[derive(Clone, Debug)]
 pub(super) struct Out {
@@ -33,7 +36,7 @@ pub(super) struct Out {
     /// 256 reds, 256 greens, 256 blues.
     pub(super) palette: Vec<u16>,
     pub(super) subfile: u32,
-    pub(super) resolution: Option<((u32, u32), (u32, u32), u16)>,
+    pub(super) resolution: Option<Resolution>,
     /// Interleaved, the low byte first.
     pub(super) data: Vec<u8>,
 }
@@ -135,6 +138,7 @@ impl Writer {
     }
 
     fn directory(&mut self, mut fields: Vec<Field>, strips: &[Vec<u8>]) -> Result<(), Refusal> {
+        self.even();
         let start = self.out.len();
         let head = fields.len().saturating_mul(12).saturating_add(6);
         let values: usize = fields.iter().map(|f| f.values.len()).filter(|n| *n > 4).map(|n| n.next_multiple_of(2)).sum();
@@ -167,12 +171,17 @@ impl Writer {
         self.out.extend_from_slice(&[0; 4]);
         let values = fields.iter().map(|f| &f.values).filter(|v| v.len() > 4);
         for part in values.chain(strips) {
+            self.even();
             self.out.extend_from_slice(part);
-            if self.out.len() % 2 == 1 {
-                self.out.push(0);
-            }
         }
         Ok(())
+    }
+
+    /// Everything begins at an even offset.
+    fn even(&mut self) {
+        if self.out.len() % 2 == 1 {
+            self.out.push(0);
+        }
     }
 
     fn link_to(&mut self, at: usize) -> Result<(), Refusal> {

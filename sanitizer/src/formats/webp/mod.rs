@@ -7,8 +7,8 @@ mod container;
 
 use super::raster::{self, Colour, Orientation, Pixels, Profile};
 use crate::{Cx, Rebuilt, Reconstructor};
-use container::Found;
-use image_webp::{ColorType, LoopCount, WebPDecoder, WebPEncoder};
+use container::{Found, Frame};
+use image_webp::{ColorType, WebPDecoder, WebPEncoder};
 use model::{Format, Refusal, Untrusted};
 use std::io::Cursor;
 
@@ -36,7 +36,7 @@ impl Reconstructor for Webp {
         };
         let profile = profile.filter(|p| p.changes(Colour::Rgb));
         let out = if decoder.is_animated() {
-            animation(&mut decoder, profile.as_ref(), cx)?
+            animation(bytes, &found, profile.as_ref(), cx)?
         } else {
             still(&mut decoder, profile.as_ref(), &found, cx)?
         };
@@ -104,37 +104,100 @@ struct Part {
     height: usize,
 }
 
-fn animation(decoder: &mut Decoder<'_>, profile: Option<&Profile>, cx: &mut Cx<'_>) -> Result<Vec<u8>, Refusal> {
-    let (width, height) = decoder.dimensions();
-    let plays = match decoder.loop_count() {
-        LoopCount::Forever => 0,
-        LoopCount::Times(times) => times.get(),
-    };
-    let (mut canvas, colour) = buffer(decoder)?;
-    let step = colour.channels();
+fn animation(bytes: &[u8], found: &Found, profile: Option<&Profile>, cx: &mut Cx<'_>) -> Result<Vec<u8>, Refusal> {
+    let (width, height) = (found.width, found.height);
+    let size = raster::claim(width, height, 4, cx.budget)?;
+    let mut canvas = vec![0u8; size];
     let mut before: Option<Vec<u8>> = None;
     let (mut frames, mut alpha) = (Vec::new(), false);
-    for _ in 0..decoder.num_frames() {
+    for frame in &found.frames {
         cx.budget.spend_entries(1)?;
-        raster::claim(width, height, 12, cx.budget)?;
-        let duration = decoder.read_frame(&mut canvas).map_err(broken)?;
-        let part = changed(before.as_deref(), &canvas, width as usize, step);
-        let samples = crop(&canvas, &part, width as usize, step);
+        raster::claim(width, height, 8, cx.budget)?;
+        let pixels = frame_pixels(bytes, frame, cx)?;
+        draw(&mut canvas, width as usize, frame, &pixels);
+        let part = changed(before.as_deref(), &canvas, width as usize, 4);
+        let samples = crop(&canvas, &part, width as usize, 4);
         let side = |n: usize| u32::try_from(n).map_err(|_| Refusal::internal("WebP: side"));
-        let mut pixels = Pixels::new8(side(part.width)?, side(part.height)?, colour, samples)?;
+        let mut pixels = Pixels::new8(side(part.width)?, side(part.height)?, Colour::Rgba, samples)?;
         if let Some(profile) = profile {
             profile.to_srgb(&mut pixels, cx.budget)?;
         }
-        alpha |= colour == Colour::Rgba && !raster::opaque(&pixels.samples);
+        alpha |= !raster::opaque(&pixels.samples);
         let file = encode(&pixels)?;
         // Behind RIFF, length and WEBP there is the VP8L chunk, padded.
-        container::frame(&mut frames, &part, duration, file.get(12..).unwrap_or_default())?;
+        container::frame(&mut frames, &part, frame.duration, file.get(12..).unwrap_or_default())?;
         match &mut before {
             Some(before) => before.copy_from_slice(&canvas),
             None => before = Some(canvas.clone()),
         }
+        if frame.dispose {
+            clear(&mut canvas, width as usize, frame);
+        }
     }
-    container::animation(width, height, alpha, plays, &frames)
+    if found.frames.is_empty() {
+        return Err(Refusal::malformed(12, "WebP: an animation without frames"));
+    }
+    container::animation(width, height, alpha, found.plays, &frames)
+}
+
+/// The pixels of one frame: its chunks as a file of their own, so that composing is ours to do.
+fn frame_pixels(bytes: &[u8], frame: &Frame, cx: &mut Cx<'_>) -> Result<Pixels, Refusal> {
+    let file = container::still(bytes, frame)?;
+    cx.budget.spend_bytes(file.len() as u64)?;
+    raster::claim(frame.width, frame.height, 4, cx.budget)?;
+    let mut decoder = WebPDecoder::new(Cursor::new(file.as_slice())).map_err(broken)?;
+    if decoder.dimensions() != (frame.width, frame.height) {
+        return Err(Refusal::malformed(12, "WebP: a frame of another size than its picture"));
+    }
+    let (mut samples, colour) = buffer(&decoder)?;
+    decoder.read_image(&mut samples).map_err(broken)?;
+    Pixels::new8(frame.width, frame.height, colour, samples)
+}
+
+/// The rows of the canvas that a frame covers, as far as it covers them.
+fn covered<'c>(canvas: &'c mut [u8], width: usize, frame: &Frame) -> impl Iterator<Item = &'c mut [u8]> {
+    let (x, y) = (frame.x as usize, frame.y as usize);
+    let (from, length) = (x.saturating_mul(4), (frame.width as usize).saturating_mul(4));
+    let rows = canvas.chunks_exact_mut(width.saturating_mul(4).max(1)).skip(y).take(frame.height as usize);
+    rows.filter_map(move |row| row.get_mut(from..from.saturating_add(length)))
+}
+
+fn clear(canvas: &mut [u8], width: usize, frame: &Frame) {
+    covered(canvas, width, frame).for_each(|row| row.fill(0));
+}
+
+fn draw(canvas: &mut [u8], width: usize, frame: &Frame, pixels: &Pixels) {
+    let step = pixels.colour.channels();
+    let rows = pixels.samples.chunks_exact((frame.width as usize).saturating_mul(step).max(1));
+    for (to, from) in covered(canvas, width, frame).zip(rows) {
+        for (to, from) in to.as_chunks_mut::<4>().0.iter_mut().zip(from.chunks_exact(step)) {
+            match *from {
+                [r, g, b] => *to = [r, g, b, u8::MAX],
+                [r, g, b, a] if frame.blend => *to = over([r, g, b, a], *to),
+                [r, g, b, a] => *to = [r, g, b, a],
+                [..] => {}
+            }
+        }
+    }
+}
+
+/// Straight alpha, source over destination.
+#[expect(clippy::arithmetic_side_effects, reason = "products of three bytes; the divisor is checked")]
+fn over(source: [u8; 4], below: [u8; 4]) -> [u8; 4] {
+    let (a, b) = (u32::from(source[3]), u32::from(below[3]));
+    // In 255ths of 255ths.
+    let rest = b * (255 - a);
+    let total = a * 255 + rest;
+    if a == 255 || total == 0 {
+        return source;
+    }
+    let mix = |s: u8, d: u8| (u32::from(s) * a * 255 + u32::from(d) * rest + total / 2) / total;
+    let byte = |v: u32| u8::try_from(v).unwrap_or(u8::MAX);
+    let [r, g, bl] = [0, 1, 2].map(|i: usize| {
+        let pair = source.get(i).copied().zip(below.get(i).copied());
+        byte(pair.map_or(0, |(s, d)| mix(s, d)))
+    });
+    [r, g, bl, byte((total + 127) / 255)]
 }
 
 fn changed(before: Option<&[u8]>, now: &[u8], width: usize, step: usize) -> Part {
