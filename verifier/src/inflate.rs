@@ -30,6 +30,7 @@ pub(crate) fn inflate_raw(data: &[u8], max: usize, limits: &mut Limits) -> Resul
 ///
 /// # Errors
 /// As [`inflate_raw`], or a wrong header or Adler-32.
+#[allow(dead_code, reason = "for streams that are held whole, as in PDF")]
 pub(crate) fn zlib(data: &[u8], max: usize, limits: &mut Limits) -> Result<(Vec<u8>, usize), Rejection> {
     let mut out = Vec::new();
     let consumed = zlib_to(data, limits, &mut |chunk| append(&mut out, chunk, max))?;

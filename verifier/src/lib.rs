@@ -9,12 +9,9 @@
 #![forbid(unsafe_code)]
 
 mod bits;
-#[allow(dead_code, reason = "for the dialects that are still to come")]
 mod crc32;
-#[allow(dead_code, reason = "for the dialects that are still to come")]
 mod cursor;
 pub mod dialects;
-#[allow(dead_code, reason = "for the dialects that are still to come")]
 mod inflate;
 mod prefix;
 #[cfg(test)]
