@@ -503,7 +503,8 @@ fn field_frame(dict: &Source<'_>, rect: &[f64; 4], ink: &mut Ink) -> f64 {
         ink.rectangle(rect);
         ink.op(&[], "f");
     }
-    let line = border_width(dict);
+    let has_border = dict.contains_key("BS") || dict.contains_key("Border");
+    let line = if has_border { border_width(dict) } else { 0.0 };
     if line <= 0.0 || !ink.color(numbers(&look, "BC").as_deref(), true) {
         return 0.0;
     }

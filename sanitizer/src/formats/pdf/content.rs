@@ -482,8 +482,7 @@ fn inline_end(data: &[u8], exact: Option<usize>) -> (usize, usize) {
     let mut from = 0usize;
     while let Some(found) = data.get(from..).and_then(|d| d.windows(2).position(|w| w == b"EI")) {
         let at = from.saturating_add(found);
-        let before = at.checked_sub(1).and_then(|i| data.get(i));
-        if is_end(at) && before.is_none_or(|b| is_space(*b) || *b == b'>') && looks_like_content(data, at) {
+        if is_end(at) && looks_like_content(data, at) {
             return (at, at.saturating_add(2));
         }
         from = at.saturating_add(2);

@@ -246,7 +246,7 @@ impl<'a> Walk<'a, '_, '_> {
     fn type3(&mut self, dict: &Source<'a>, outer: &Scope<'a>) -> R<Option<Object>> {
         let scope = dict
             .get::<Source<'a>>("Resources")
-            .map_or_else(|| outer.clone(), |d| self.scope(d));
+            .map_or_else(|| outer.clone(), |d| self.scope(d, Some(outer)));
         let Some(procs) = dict.get::<Source<'a>>("CharProcs") else {
             return Ok(None);
         };

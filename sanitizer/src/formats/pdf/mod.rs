@@ -127,7 +127,7 @@ fn rebuild(reader: &Reader, cx: &mut Cx<'_>) -> Result<(Vec<u8>, Method), Refusa
         .with("Kids", Val::Array(kids));
     walk.document.put(pages_id, Object::Value(Val::Dict(tree)));
     walk.document.put(catalog_id, Object::Value(Val::Dict(out)));
-    let bytes = write::write(&walk.document, catalog_id);
+    let bytes = write::write(&walk.document, catalog_id, pages_id);
     bytes
         .map(|bytes| (bytes, method))
         .ok_or_else(|| Refusal::internal("pdf: an object was never filled"))

@@ -75,7 +75,7 @@ impl<'a> Walk<'a, '_, '_> {
         let dict = page.raw().clone();
         let mut out = frame(&dict).with("Parent", Val::Ref(parent));
         let resources = inherited(&dict, |d| d.get::<Source<'a>>("Resources")).unwrap_or_default();
-        let scope = self.scope(resources);
+        let scope = self.scope(resources, None);
         let mut used = Used::default();
         let data = self.page_data(&dict)?;
         let mut content = self.content(&data, &scope, &mut used, Role::Drawing)?;

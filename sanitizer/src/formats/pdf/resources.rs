@@ -91,10 +91,9 @@ impl<'a> Walk<'a, '_, '_> {
         {
             return Ok(Name::new(name).map(Val::Name));
         }
-        let entries = scope.dict.get::<Source<'a>>(class.key());
-        let Some(found) = entries.and_then(|d| self.find_bytes(&d, name)) else {
-            return Ok(None);
-        };
+        let mut scopes = std::iter::once(&scope.dict).chain(&scope.outer);
+        let found = scopes.find_map(|d| self.find_bytes(&d.get::<Source<'a>>(class.key())?, name));
+        let Some(found) = found else { return Ok(None) };
         let id = match class {
             Class::ColorSpace => match self.space_entry(&found, Some(&scope.dict))?.map(|s| s.value) {
                 Some(Val::Ref(id)) => Some(id),
@@ -146,7 +145,7 @@ impl<'a> Walk<'a, '_, '_> {
             (Kind::Form, scope)
         };
         let scope_id = if own.is_some() { 0 } else { outer.id };
-        let scope = own.map_or_else(|| outer.clone(), |d| self.scope(d));
+        let scope = own.map_or_else(|| outer.clone(), |d| self.scope(d, Some(outer)));
         self.once(kind, found.id, scope_id, |walk| {
             let data = super::filters::decode(stream, walk.cx.budget)?;
             let mut out = Dict::of("XObject").with("Subtype", Val::name("Form"));
@@ -195,7 +194,7 @@ impl<'a> Walk<'a, '_, '_> {
         let dict = stream.dict().clone();
         let own = dict.get::<Source<'a>>("Resources");
         let scope_id = if own.is_some() { 0 } else { outer.id };
-        let scope = own.map_or_else(|| outer.clone(), |d| self.scope(d));
+        let scope = own.map_or_else(|| outer.clone(), |d| self.scope(d, Some(outer)));
         self.once(Kind::Pattern, found.id, scope_id, |walk| {
             let data = super::filters::decode(stream, walk.cx.budget)?;
             let step = |key: &str| number(&dict, key).map(super::value::bounded).filter(|n| *n != 0.0);

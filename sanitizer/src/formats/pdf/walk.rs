@@ -38,6 +38,8 @@ pub enum Kind {
 #[derive(Clone)]
 pub struct Scope<'a> {
     pub dict: Dict<'a>,
+    /// Those around it, the nearest first: viewers look there for what is missing.
+    pub outer: Vec<Dict<'a>>,
     pub id: u32,
 }
 
@@ -93,10 +95,21 @@ impl<'a, 'c, 'p> Walk<'a, 'c, 'p> {
         self.cx.found(id, action, &self.place);
     }
 
-    /// Opens a scope of its own.
-    pub fn scope(&mut self, dict: Dict<'a>) -> Scope<'a> {
+    /// Opens a scope of its own, within `outer`.
+    pub fn scope(&mut self, dict: Dict<'a>, outer: Option<&Scope<'a>>) -> Scope<'a> {
         self.scopes = self.scopes.saturating_add(1);
-        Scope { dict, id: self.scopes }
+        let outer = outer.map_or_else(Vec::new, |o| {
+            std::iter::once(&o.dict)
+                .chain(&o.outer)
+                .take(MAX_DEPTH as usize)
+                .cloned()
+                .collect()
+        });
+        Scope {
+            dict,
+            outer,
+            id: self.scopes,
+        }
     }
 
     /// Converts a source object once. While it is being converted it is nothing: a cycle ends there.

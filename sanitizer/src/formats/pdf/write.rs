@@ -16,10 +16,11 @@ pub fn deflate(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap_or_default()
 }
 
-/// Writes what is reachable from the catalogue, numbered 1..n in the order of the numbers that were given out.
+/// Writes what is reachable from the catalogue, numbered from 1: the catalogue, the page tree, then the rest as a
+/// breadth-first walk meets it, so that the numbers follow from the file alone and not from how it came about.
 /// `None` where the catalogue is missing or an object refers to one that was never filled: our own mistake.
-pub fn write(document: &Document, catalog: Id) -> Option<Vec<u8>> {
-    let order = reachable(document, catalog)?;
+pub fn write(document: &Document, catalog: Id, pages: Id) -> Option<Vec<u8>> {
+    let order = reachable(document, [catalog, pages])?;
     let mut numbers = vec![0usize; document.len()];
     for (number, id) in order.iter().enumerate() {
         *numbers.get_mut(id.0)? = number.checked_add(1)?;
@@ -46,18 +47,20 @@ pub fn write(document: &Document, catalog: Id) -> Option<Vec<u8>> {
     Some(out.bytes)
 }
 
-fn reachable(document: &Document, catalog: Id) -> Option<BTreeSet<Id>> {
-    let mut seen = BTreeSet::new();
-    let mut todo = vec![catalog];
-    while let Some(id) = todo.pop() {
-        if seen.insert(id) {
-            match document.get(id)? {
-                Object::Value(value) => references(value, &mut todo),
-                Object::Stream(dict, _, _) => dict.entries().for_each(|(_, value)| references(value, &mut todo)),
-            }
+fn reachable(document: &Document, first: [Id; 2]) -> Option<Vec<Id>> {
+    let mut order: Vec<Id> = first.to_vec();
+    let mut seen: BTreeSet<Id> = first.into_iter().collect();
+    let mut at = 0usize;
+    let mut met = Vec::new();
+    while let Some(id) = order.get(at) {
+        match document.get(*id)? {
+            Object::Value(value) => references(value, &mut met),
+            Object::Stream(dict, _, _) => dict.entries().for_each(|(_, value)| references(value, &mut met)),
         }
+        order.extend(met.drain(..).filter(|id| seen.insert(*id)));
+        at = at.saturating_add(1);
     }
-    Some(seen)
+    Some(order)
 }
 
 fn references(value: &Val, into: &mut Vec<Id>) {
@@ -242,7 +245,7 @@ mod tests {
             catalog,
             Object::Value(Val::Dict(Dict::of("Catalog").with("Pages", Val::Ref(kept)))),
         );
-        let bytes = write(&document, catalog).unwrap();
+        let bytes = write(&document, catalog, kept).unwrap();
         let text = String::from_utf8_lossy(&bytes);
         assert!(text.contains("<</Pages 2 0 R/Type /Catalog>>"), "{text}");
         let xref = text
