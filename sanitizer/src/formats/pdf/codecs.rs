@@ -66,6 +66,9 @@ pub fn decode(
 }
 
 fn dct(data: &[u8], parms: &Parms, budget: &mut Budget) -> Result<Option<Samples>, Refusal> {
+    // A line end may stand before the picture, the second half of the one after `ID`.
+    let start = data.windows(2).take(64).position(|w| w == [0xFF, 0xD8]).unwrap_or(0);
+    let data = data.get(start..).unwrap_or_default();
     let quarter = quarter_chroma(data);
     // The careful decoder first; what it refuses as damaged, viewers still show in part.
     if parms.color_transform.is_none() {

@@ -155,7 +155,11 @@ impl<'a> Walk<'a, '_, '_> {
         if memchr::memmem::find(data, b"/ObjStm").is_some() {
             self.cx.found("PDF-06", ReEncoded, "");
         }
-        if memchr::memmem::find(data, b"/Encrypt").is_some() {
+        let encrypt = |at: usize| {
+            data.get(at.saturating_add(8))
+                .is_some_and(|b| !b.is_ascii_alphanumeric())
+        };
+        if memchr::memmem::find_iter(data, b"/Encrypt").any(encrypt) {
             self.cx.found("PDF-14", Neutralised, "empty user password");
         }
     }
@@ -239,12 +243,11 @@ impl<'a> Inventory<'_, 'a, '_, '_> {
     fn dict(&mut self, dict: &Source<'a>, depth: u32) -> R<()> {
         let kind = name(dict, "Type").unwrap_or_default();
         // Tags are left out as a whole, and are many: one finding for all.
-        if kind == b"StructElem" || kind == b"StructTreeRoot" {
-            return Ok(());
+        if kind != b"StructElem" {
+            self.keys(dict, &kind)?;
         }
-        self.keys(dict, &kind)?;
         for (key, value) in dict.entries() {
-            if matches!(key.as_ref(), b"Parent" | b"P" | b"StructTreeRoot" | b"Pages") {
+            if matches!(key.as_ref(), b"Parent" | b"P" | b"Pages") {
                 continue;
             }
             // A destination or field may lead to another page; that page has its own turn.
@@ -391,18 +394,19 @@ impl<'a> Inventory<'_, 'a, '_, '_> {
     }
 
     fn orphan(&mut self, object: SourceObject<'a>) -> R<()> {
-        let (dict, stream) = match &object {
-            SourceObject::Dict(dict) => (dict.clone(), None),
-            SourceObject::Stream(stream) => (stream.dict().clone(), Some(stream)),
+        let dict = match &object {
+            SourceObject::Dict(dict) => dict.clone(),
+            SourceObject::Stream(stream) => stream.dict().clone(),
             _ => return Ok(()),
         };
         let Some(id) = dict.obj_id() else { return Ok(()) };
         let kind = name(&dict, "Type").unwrap_or_default();
-        let frame = matches!(kind.as_slice(), b"XRef" | b"ObjStm" | b"Pages" | b"StructElem" | b"StructTreeRoot")
-            || ["Linearized", "Producer", "CreationDate", "Creator", "ModDate"].iter().any(|k| dict.contains_key(k))
-            || dict.contains_key("O") && dict.contains_key("U")
-            // What a structure tree refers to is passed over with it.
-            || stream.is_none() && (dict.contains_key("P") || dict.contains_key("K") || dict.contains_key("O"));
+        let frame = matches!(kind.as_slice(), b"XRef" | b"ObjStm" | b"Pages")
+            || ["Linearized", "Producer", "CreationDate", "Creator", "ModDate", "Title", "Author"]
+                .iter()
+                .any(|k| dict.contains_key(k))
+            // The dictionary of the encryption that was undone.
+            || dict.contains_key("O") && dict.contains_key("U");
         if !self.seen.insert(id) || frame {
             return Ok(());
         }
