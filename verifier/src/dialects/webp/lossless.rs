@@ -6,6 +6,7 @@ use crate::bits::{Bits, low};
 use crate::dialects::picture::canvas;
 use crate::{Limits, Rejection};
 use model::Policy;
+use std::collections::BTreeSet;
 
 /// Lengths have 24 prefix symbols, distances 40 (3.6.2.2).
 const LENGTHS: usize = 24;
@@ -113,6 +114,11 @@ impl Decoder<'_, '_> {
             let number = |pixel: &u32| u16::try_from(pixel >> 8 & 0xFFFF).unwrap_or_default();
             let map: Vec<u16> = map.iter().map(number).collect();
             groups = map.iter().max().map_or(1, |most| usize::from(*most).saturating_add(1));
+            // A group that no block uses would be a place to hide in, and cheap to ask for by the ten thousand.
+            let used: BTreeSet<u16> = map.iter().copied().collect();
+            if used.len() != groups {
+                return Err(self.bits.reject("our dialect: codes that no block uses"));
+            }
             choice = Some(Choice { map, across, size });
         }
         let mut all = Vec::new();
