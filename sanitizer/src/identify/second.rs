@@ -26,7 +26,7 @@ pub fn look(bytes: &[u8], policy: &Policy, identity: &mut Identity) {
             identity.findings.push(("GEN-02", FindingAction::ReEncoded, format!("also {what}")));
         }
     } else if format == Format::Pdf {
-        if !bytes.starts_with(b"%PDF-") {
+        if !bytes.starts_with(b"%") {
             identity.findings.push(("GEN-04", FindingAction::Removed, "bytes before %PDF-".to_owned()));
         }
         document(bytes, format, policy, identity);

@@ -9,13 +9,13 @@ use model::Format;
 /// Ours: the first characters that are looked at.
 const HEAD: usize = 4096;
 
-/// The kind of a text that starts with `head` and is called `extension` (lower case).
-pub fn of(head: &str, extension: &str) -> Format {
-    let mut cut = HEAD.min(head.len());
-    while !head.is_char_boundary(cut) {
+/// The kind of `text`, of which only the beginning is looked at, and which is called `extension` (lower case).
+pub fn of(text: &str, extension: &str) -> Format {
+    let mut cut = HEAD.min(text.len());
+    while !text.is_char_boundary(cut) {
         cut = cut.saturating_sub(1);
     }
-    let head = head.get(..cut).unwrap_or_default();
+    let head = text.get(..cut).unwrap_or_default();
     let start = head.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
     let lower = start.to_ascii_lowercase();
     let by_name = names::text_kind(extension);
@@ -25,8 +25,14 @@ pub fn of(head: &str, extension: &str) -> Format {
     if let Some(markup) = markup(&lower) {
         return markup;
     }
-    if let Some(other) = other(start, &lower, extension) {
+    if let Some(other) = other(start, &lower) {
         return other;
+    }
+    // Mail is a mail only where it is not called a text: in a `.txt` nobody opens its attachments.
+    if let Some(mail) = mail(start, &lower)
+        && by_name.is_none()
+    {
+        return mail;
     }
     match by_name {
         Some(TextKind::Is(format)) => format,
@@ -126,7 +132,7 @@ fn markup(lower: &str) -> Option<Format> {
 }
 
 /// Formats of their own that happen to be written in letters.
-fn other(start: &str, lower: &str, extension: &str) -> Option<Format> {
+fn other(start: &str, lower: &str) -> Option<Format> {
     if start.starts_with("ID;") || start.starts_with("TABLE\n0,1") || start.starts_with("TABLE\r\n0,1") {
         return Some(Format::Sylk);
     }
@@ -140,12 +146,7 @@ fn other(start: &str, lower: &str, extension: &str) -> Option<Format> {
         return Some(Format::Cad);
     }
     let packed = lower.starts_with("(this file must be converted with binhex") || lower.starts_with("=ybegin ") || uuencoded(lower);
-    if packed {
-        return Some(Format::ArchiveOther);
-    }
-    // Mail is a mail only where it is not called a text: in a `.txt` nobody opens its attachments.
-    let called_text = matches!(names::text_kind(extension), Some(TextKind::Plain | TextKind::Is(_)));
-    if called_text { None } else { mail(start, lower) }
+    packed.then_some(Format::ArchiveOther)
 }
 
 fn uuencoded(lower: &str) -> bool {
