@@ -73,7 +73,10 @@ pub struct Builder<'b, 'x, 'a> {
 impl<'b, 'x, 'a> Builder<'b, 'x, 'a> {
     /// An empty package.
     pub fn new(cx: &'b mut Cx<'x>, package: &'b Package<'a>, family: Family, policy: Office) -> Self {
-        let grammar = Grammar { gone_sheets: Vec::new(), web: policy.links == Links::Web };
+        let grammar = Grammar {
+            gone_sheets: Vec::new(),
+            web: policy.links == Links::Web,
+        };
         Self {
             cx,
             package,
@@ -115,7 +118,9 @@ impl<'b, 'x, 'a> Builder<'b, 'x, 'a> {
 
     fn main(&mut self) -> Result<usize, Refusal> {
         let relationships = self.relationships("")?;
-        let main = relationships.iter().find(|r| r.standard && r.rel == "officeDocument" && !r.external);
+        let main = relationships
+            .iter()
+            .find(|r| r.standard && r.rel == "officeDocument" && !r.external);
         let main = main.and_then(|r| self.package.resolve("", &r.target));
         main.ok_or_else(|| Refusal::malformed(0, "OPC: the package has no main part"))
     }
@@ -163,8 +168,19 @@ impl<'b, 'x, 'a> Builder<'b, 'x, 'a> {
             return None;
         }
         let name = format!("{}{extension}", pattern.replacen('#', &count.to_string(), 1));
-        let base = if kind == PartKind::Glossary { "word/glossary" } else { base };
-        self.parts.push(NewPart { name, kind, source, base, bytes: Vec::new(), relationships: Vec::new() });
+        let base = if kind == PartKind::Glossary {
+            "word/glossary"
+        } else {
+            base
+        };
+        self.parts.push(NewPart {
+            name,
+            kind,
+            source,
+            base,
+            bytes: Vec::new(),
+            relationships: Vec::new(),
+        });
         if let Some(source) = source {
             self.seen.insert(source);
         }
@@ -183,7 +199,9 @@ impl<'b, 'x, 'a> Builder<'b, 'x, 'a> {
     /// # Errors
     /// A spent budget.
     pub fn picture(&mut self, source: Option<usize>, base: &'static str) -> Result<Option<usize>, Refusal> {
-        let Some(source) = source else { return self.placeholder(base) };
+        let Some(source) = source else {
+            return self.placeholder(base);
+        };
         if let Some(known) = self.by_source.get(&source) {
             return match known {
                 Some(at) if self.parts.get(*at).is_some_and(|p| p.kind == PartKind::Picture) => Ok(Some(*at)),
@@ -202,7 +220,11 @@ impl<'b, 'x, 'a> Builder<'b, 'x, 'a> {
             None => None,
         };
         self.by_source.insert(source, made);
-        if made.is_some() { Ok(made) } else { self.placeholder(base) }
+        if made.is_some() {
+            Ok(made)
+        } else {
+            self.placeholder(base)
+        }
     }
 
     fn placeholder(&mut self, base: &'static str) -> Result<Option<usize>, Refusal> {
@@ -226,8 +248,10 @@ impl<'b, 'x, 'a> Builder<'b, 'x, 'a> {
             }
             let bytes = self.package.read(entry, self.cx.budget)?;
             let id = dropped_row(name, &bytes);
-            if id == "OOX-03" && self.policy.macros == Macros::Block {
-                return Err(Refusal::Policy { rule: "macros = \"block\"".into() });
+            if matches!(id, "OOX-03" | "OOX-05") && self.policy.macros == Macros::Block {
+                return Err(Refusal::Policy {
+                    rule: "macros = \"block\"".into(),
+                });
             }
             if name.to_ascii_lowercase().ends_with(".rels") {
                 continue;
@@ -243,7 +267,10 @@ impl<'b, 'x, 'a> Builder<'b, 'x, 'a> {
         let names: Vec<String> = self.parts.iter().map(|p| p.name.clone()).collect();
         let types = content_types(&self.parts, self.family, format);
         let main = names.first().map_or("", String::as_str);
-        files.insert("_rels/.rels".into(), relationships_part("", [("officeDocument", main, false)].into_iter()));
+        files.insert(
+            "_rels/.rels".into(),
+            relationships_part("", [("officeDocument", main, false)].into_iter()),
+        );
         for part in self.parts {
             if !part.relationships.is_empty() {
                 let (folder, leaf) = part.name.rsplit_once('/').unwrap_or(("", &part.name));
@@ -251,7 +278,10 @@ impl<'b, 'x, 'a> Builder<'b, 'x, 'a> {
                     Target::Part(at) => (r.rel, names.get(*at).map_or("", String::as_str), false),
                     Target::Web(address) => (r.rel, address.as_str(), true),
                 });
-                files.insert(format!("{folder}/_rels/{leaf}.rels"), relationships_part(&part.name, rows));
+                files.insert(
+                    format!("{folder}/_rels/{leaf}.rels"),
+                    relationships_part(&part.name, rows),
+                );
             }
             files.insert(part.name, part.bytes);
         }
@@ -301,11 +331,16 @@ fn dropped_row(name: &str, bytes: &[u8]) -> &'static str {
     if bytes.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]) && !low.contains("vbaproject") {
         return "OOX-11";
     }
-    rows.iter().find(|row| low.contains(row.0)).map_or("OOX-22", |row| row.1)
+    rows.iter()
+        .find(|row| low.contains(row.0))
+        .map_or("OOX-22", |row| row.1)
 }
 
 fn main_type(format: Format) -> &'static str {
-    #[expect(clippy::wildcard_enum_match_arm, reason = "only the nine kinds of this module come here")]
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "only the nine kinds of this module come here"
+    )]
     match format.without_macros() {
         Format::Docx => "wordprocessingml.document.main+xml",
         Format::Dotx => "wordprocessingml.template.main+xml",
@@ -339,7 +374,10 @@ fn content_types(parts: &[NewPart], family: Family, format: Format) -> Vec<u8> {
                 overrides.insert(part.name.as_str(), main_type(format));
             }
             None => {
-                overrides.insert(part.name.as_str(), family.row(part.kind).map_or("", |row| row.content_type));
+                overrides.insert(
+                    part.name.as_str(),
+                    family.row(part.kind).map_or("", |row| row.content_type),
+                );
             }
         }
     }
@@ -360,11 +398,11 @@ fn content_types(parts: &[NewPart], family: Family, format: Format) -> Vec<u8> {
 
 fn relationships_part<'r>(source: &str, rows: impl Iterator<Item = (&'static str, &'r str, bool)>) -> Vec<u8> {
     let mut out = DECLARATION.as_bytes().to_vec();
-    out.extend_from_slice(
-        b"<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\">",
-    );
+    out.extend_from_slice(b"<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\">");
     for (number, (rel, target, external)) in (1u64..).zip(rows) {
-        out.extend_from_slice(format!("<Relationship Id=\"rId{number}\" Type=\"{REL_TYPE}{rel}\" Target=\"").as_bytes());
+        out.extend_from_slice(
+            format!("<Relationship Id=\"rId{number}\" Type=\"{REL_TYPE}{rel}\" Target=\"").as_bytes(),
+        );
         if external {
             escape_attribute(target, &mut out);
             out.extend_from_slice(b"\" TargetMode=\"External\"/>");
@@ -379,7 +417,9 @@ fn relationships_part<'r>(source: &str, rows: impl Iterator<Item = (&'static str
 
 /// `target` as seen from the folder of `source`.
 fn relative(source: &str, target: &str) -> String {
-    let from: Vec<&str> = source.rsplit_once('/').map_or_else(Vec::new, |(folder, _)| folder.split('/').collect());
+    let from: Vec<&str> = source
+        .rsplit_once('/')
+        .map_or_else(Vec::new, |(folder, _)| folder.split('/').collect());
     let to: Vec<&str> = target.split('/').collect();
     let common = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
     let up = from.iter().skip(common).map(|_| "..");
@@ -393,7 +433,13 @@ mod tests {
     #[test]
     fn targets_are_relative_to_the_folder_of_their_source() {
         assert_eq!(relative("", "word/document.xml"), "word/document.xml");
-        assert_eq!(relative("word/document.xml", "word/media/image1.png"), "media/image1.png");
-        assert_eq!(relative("ppt/slides/slide1.xml", "ppt/media/image1.png"), "../media/image1.png");
+        assert_eq!(
+            relative("word/document.xml", "word/media/image1.png"),
+            "media/image1.png"
+        );
+        assert_eq!(
+            relative("ppt/slides/slide1.xml", "ppt/media/image1.png"),
+            "../media/image1.png"
+        );
     }
 }

@@ -8,17 +8,68 @@ use std::collections::HashSet;
 
 /// Instructions that only look at the document itself.
 const ALLOWED: [&str; 46] = [
-    "ADVANCE", "AUTHOR", "AUTONUM", "AUTONUMLGL", "AUTONUMOUT", "BIBLIOGRAPHY", "BIDIOUTLINE", "CITATION", "COMMENTS",
-    "CREATEDATE", "DATE", "DOCPROPERTY", "EDITTIME", "EQ", "FORMCHECKBOX", "FORMDROPDOWN", "FORMTEXT", "HYPERLINK",
-    "INDEX", "KEYWORDS", "LASTSAVEDBY", "LISTNUM", "NOTEREF", "NUMCHARS", "NUMPAGES", "NUMWORDS", "PAGE", "PAGEREF",
-    "PRINTDATE", "REF", "REVNUM", "SAVEDATE", "SECTION", "SECTIONPAGES", "SEQ", "SHAPE", "STYLEREF", "SUBJECT",
-    "SYMBOL", "TA", "TC", "TIME", "TITLE", "TOA", "TOC", "XE",
+    "ADVANCE",
+    "AUTHOR",
+    "AUTONUM",
+    "AUTONUMLGL",
+    "AUTONUMOUT",
+    "BIBLIOGRAPHY",
+    "BIDIOUTLINE",
+    "CITATION",
+    "COMMENTS",
+    "CREATEDATE",
+    "DATE",
+    "DOCPROPERTY",
+    "EDITTIME",
+    "EQ",
+    "FORMCHECKBOX",
+    "FORMDROPDOWN",
+    "FORMTEXT",
+    "HYPERLINK",
+    "INDEX",
+    "KEYWORDS",
+    "LASTSAVEDBY",
+    "LISTNUM",
+    "NOTEREF",
+    "NUMCHARS",
+    "NUMPAGES",
+    "NUMWORDS",
+    "PAGE",
+    "PAGEREF",
+    "PRINTDATE",
+    "REF",
+    "REVNUM",
+    "SAVEDATE",
+    "SECTION",
+    "SECTIONPAGES",
+    "SEQ",
+    "SHAPE",
+    "STYLEREF",
+    "SUBJECT",
+    "SYMBOL",
+    "TA",
+    "TC",
+    "TIME",
+    "TITLE",
+    "TOA",
+    "TOC",
+    "XE",
 ];
 
 /// What must not start any piece of an instruction, however the pieces are put together.
 const FORBIDDEN: [&str; 12] = [
-    "DDE", "DDEAUTO", "INCLUDETEXT", "INCLUDEPICTURE", "INCLUDE", "IMPORT", "LINK", "EMBED", "MACROBUTTON", "DATABASE",
-    "RD", "HTMLACTIVEX",
+    "DDE",
+    "DDEAUTO",
+    "INCLUDETEXT",
+    "INCLUDEPICTURE",
+    "INCLUDE",
+    "IMPORT",
+    "LINK",
+    "EMBED",
+    "MACROBUTTON",
+    "DATABASE",
+    "RD",
+    "HTMLACTIVEX",
 ];
 
 fn first_word(text: &str) -> String {
@@ -32,13 +83,20 @@ pub fn may_stay(instruction: &str, web: bool) -> bool {
     if ALLOWED.binary_search(&code.as_str()).is_err() {
         return false;
     }
-    if instruction.chars().any(|c| c == '|' || (c.is_control() && !c.is_whitespace())) {
+    if instruction
+        .chars()
+        .any(|c| c == '|' || (c.is_control() && !c.is_whitespace()))
+    {
         return false;
     }
     if code != "HYPERLINK" {
         return !instruction.contains("://") && !instruction.contains("\\\\\\\\");
     }
-    let rest = instruction.trim_start().get(code.len()..).unwrap_or_default().trim_start();
+    let rest = instruction
+        .trim_start()
+        .get(code.len()..)
+        .unwrap_or_default()
+        .trim_start();
     if rest.starts_with('\\') {
         // Only switches: a place in this document (\l "bookmark").
         return rest.split_whitespace().next() == Some("\\l") && !rest.contains("://");
@@ -78,7 +136,10 @@ struct Field {
 /// What [`PartReader::next`] says.
 pub fn judge(text: &str, web: bool) -> Result<Doomed, Refusal> {
     let mut doomed = Doomed::default();
-    if !["fldChar", "instrText", "delInstrText"].iter().any(|name| text.contains(name)) {
+    if !["fldChar", "instrText", "delInstrText"]
+        .iter()
+        .any(|name| text.contains(name))
+    {
         return Ok(doomed);
     }
     let (mut reader, mut frag) = (PartReader::new(text), Frag::default());
@@ -89,7 +150,12 @@ pub fn judge(text: &str, web: bool) -> Result<Doomed, Refusal> {
         match reader.next(&mut frag)? {
             Step::Opened(_) => {
                 instruction = None;
-                let Some(Item::Start { el, attributes, serial, .. }) = frag.item(0) else { continue };
+                let Some(Item::Start {
+                    el, attributes, serial, ..
+                }) = frag.item(0)
+                else {
+                    continue;
+                };
                 let row = super::names::NAMES.row(el);
                 match (row.ns, row.name) {
                     (Ns::W, "fldChar") => {
@@ -105,9 +171,15 @@ pub fn judge(text: &str, web: bool) -> Result<Doomed, Refusal> {
                             }
                         }
                     }
-                    (Ns::W, "p") => stack.iter_mut().filter(|f| !f.in_result).for_each(|f| f.pieces.push(String::new())),
+                    (Ns::W, "p") => stack
+                        .iter_mut()
+                        .filter(|f| !f.in_result)
+                        .for_each(|f| f.pieces.push(String::new())),
                     (Ns::W, "t" | "delText" | "tab" | "br" | "sym" | "drawing" | "pict" | "object") => {
-                        stack.iter_mut().filter(|f| !f.in_result).for_each(|f| f.inside.push(serial));
+                        stack
+                            .iter_mut()
+                            .filter(|f| !f.in_result)
+                            .for_each(|f| f.inside.push(serial));
                     }
                     _ => {}
                 }
@@ -142,7 +214,10 @@ fn turn(kind: &str, serial: u32, stack: &mut Vec<Field>, doomed: &mut Doomed, we
                 outer.nested = true;
                 outer.pieces.push(String::new());
             }
-            stack.push(Field { own: vec![serial], ..Field::default() });
+            stack.push(Field {
+                own: vec![serial],
+                ..Field::default()
+            });
         }
         "separate" => match stack.last_mut() {
             Some(field) => {
@@ -171,7 +246,10 @@ fn turn(kind: &str, serial: u32, stack: &mut Vec<Field>, doomed: &mut Doomed, we
 fn finish(field: Field, stack: &mut [Field], doomed: &mut Doomed, web: bool) {
     let whole = field.pieces.concat();
     let link = first_word(&whole) == "HYPERLINK";
-    let forbidden = field.pieces.iter().any(|piece| FORBIDDEN.contains(&first_word(piece).as_str()));
+    let forbidden = field
+        .pieces
+        .iter()
+        .any(|piece| FORBIDDEN.contains(&first_word(piece).as_str()));
     let stays = may_stay(&whole, web) && !forbidden && !(link && field.nested);
     if let Some(outer) = stack.last_mut().filter(|f| !f.in_result) {
         outer.inside.extend(field.own.iter().chain(&field.inside));
@@ -192,10 +270,25 @@ mod tests {
     #[test]
     fn instructions_that_reach_out_go() {
         assert!(ALLOWED.is_sorted());
-        for good in ["PAGE", " page \\* MERGEFORMAT ", "TOC \\o \"1-3\"", "HYPERLINK \"http://a.example/\"", "HYPERLINK \\l \"x\""] {
+        for good in [
+            "PAGE",
+            " page \\* MERGEFORMAT ",
+            "TOC \\o \"1-3\"",
+            "HYPERLINK \"http://a.example/\"",
+            "HYPERLINK \\l \"x\"",
+        ] {
             assert!(may_stay(good, true), "{good}");
         }
-        for bad in ["", "DDEAUTO c:\\\\x", "HYPERLINK \"file:///x\"", "HYPERLINK x", "IF 1", "= 1", "QUOTE 1", "INCLUDEPICTURE \"http://x\""] {
+        for bad in [
+            "",
+            "DDEAUTO c:\\\\x",
+            "HYPERLINK \"file:///x\"",
+            "HYPERLINK x",
+            "IF 1",
+            "= 1",
+            "QUOTE 1",
+            "INCLUDEPICTURE \"http://x\"",
+        ] {
             assert!(!may_stay(bad, true), "{bad}");
         }
         assert!(!may_stay("HYPERLINK \"http://a.example/\"", false));
@@ -204,7 +297,9 @@ mod tests {
     #[test]
     fn an_instruction_split_over_runs_and_paragraphs_is_read_as_one() {
         let part = |body: &str| {
-            format!("<w:document xmlns:w=\"http://schemas.openxmlformats.org/wordprocessingml/2006/main\"><w:body>{body}</w:body></w:document>")
+            format!(
+                "<w:document xmlns:w=\"http://schemas.openxmlformats.org/wordprocessingml/2006/main\"><w:body>{body}</w:body></w:document>"
+            )
         };
         let split = part(
             "<w:p><w:r><w:fldChar w:fldCharType=\"begin\"/></w:r><w:r><w:instrText>DDE</w:instrText></w:r><w:r><w:instrText>AUTO x</w:instrText></w:r>\

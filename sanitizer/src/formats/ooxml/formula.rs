@@ -37,7 +37,17 @@ static LIST: std::sync::LazyLock<Vec<&'static str>> = std::sync::LazyLock::new(|
 });
 
 /// Words that scanners take for a call wherever they stand, strings included.
-const ALARMING: [&str; 9] = ["WEBSERVICE", "FILTERXML", "RTD", "CALL", "REGISTER", "EXEC", "DDE", "REGISTER.ID", "EVALUATE"];
+const ALARMING: [&str; 9] = [
+    "WEBSERVICE",
+    "FILTERXML",
+    "RTD",
+    "CALL",
+    "REGISTER",
+    "EXEC",
+    "DDE",
+    "REGISTER.ID",
+    "EVALUATE",
+];
 
 /// What formulas of one book may say.
 #[derive(Clone, Debug, Default)]
@@ -55,7 +65,9 @@ impl Grammar {
         let mut rest = formula;
         let mut before = Before::Sign;
         while let Some(c) = rest.chars().next() {
-            let Some(step) = self.step(c, rest, before) else { return false };
+            let Some(step) = self.step(c, rest, before) else {
+                return false;
+            };
             (rest, before) = step;
         }
         true
@@ -113,8 +125,16 @@ impl Grammar {
     }
 
     fn hyperlink(&self, arguments: &str) -> bool {
-        let Some(first) = arguments.get(1..).map(str::trim_start).and_then(|a| a.strip_prefix('"')) else { return false };
-        let Some((target, after)) = quoted(first, '"') else { return false };
+        let Some(first) = arguments
+            .get(1..)
+            .map(str::trim_start)
+            .and_then(|a| a.strip_prefix('"'))
+        else {
+            return false;
+        };
+        let Some((target, after)) = quoted(first, '"') else {
+            return false;
+        };
         // The literal must be the whole argument: `"http://a"&A1` goes wherever A1 says.
         let whole = matches!(after.trim_start().chars().next(), Some(',' | ')'));
         whole && (target.starts_with('#') || (self.web && WebAddress::parse(target).is_some()))
@@ -123,7 +143,8 @@ impl Grammar {
     fn is_gone(&self, sheet: &str) -> bool {
         !self.gone_sheets.is_empty() && {
             let low = sheet.replace("''", "'").to_lowercase();
-            low.split(':').any(|name| self.gone_sheets.iter().any(|gone| gone == name))
+            low.split(':')
+                .any(|name| self.gone_sheets.iter().any(|gone| gone == name))
         }
     }
 }
@@ -178,7 +199,9 @@ fn alarming(text: &str) -> bool {
         return false;
     }
     let upper = text.to_ascii_uppercase();
-    upper.split('(').any(|piece| ALARMING.iter().any(|word| piece.trim_end().ends_with(word)))
+    upper
+        .split('(')
+        .any(|piece| ALARMING.iter().any(|word| piece.trim_end().ends_with(word)))
 }
 
 #[cfg(test)]
@@ -187,18 +210,49 @@ mod tests {
 
     #[test]
     fn formulas_of_the_book_stay_and_what_reaches_out_goes() {
-        let grammar = Grammar { gone_sheets: vec!["macro1".into()], web: true };
+        let grammar = Grammar {
+            gone_sheets: vec!["macro1".into()],
+            web: true,
+        };
         for good in [
-            "SUM(A1:B2)", "IF(A1>0,\"a|b\",'My Sheet'!$A$1)", "Table1[[#This Row],[Col [x]]]", "_xlfn.XLOOKUP(A1,B:B,C:C)",
-            "#REF!", "1.5E+3*(2+3)", "HYPERLINK(\"#Sheet1!A1\",\"x\")", "HYPERLINK(\"https://a.example/\")", "Sheet1!A1:Sheet2!B2",
-            "{1,2;3,4}", "SUM( A1 )", "-(A1)", "'it''s'!A1", "Table1[Größe]", "_xlfn._xlws.FILTER(A1:A3,B1:B3)",
+            "SUM(A1:B2)",
+            "IF(A1>0,\"a|b\",'My Sheet'!$A$1)",
+            "Table1[[#This Row],[Col [x]]]",
+            "_xlfn.XLOOKUP(A1,B:B,C:C)",
+            "#REF!",
+            "1.5E+3*(2+3)",
+            "HYPERLINK(\"#Sheet1!A1\",\"x\")",
+            "HYPERLINK(\"https://a.example/\")",
+            "Sheet1!A1:Sheet2!B2",
+            "{1,2;3,4}",
+            "SUM( A1 )",
+            "-(A1)",
+            "'it''s'!A1",
+            "Table1[Größe]",
+            "_xlfn._xlws.FILTER(A1:A3,B1:B3)",
         ] {
             assert!(grammar.allows(good), "{good}");
         }
         for bad in [
-            "WEBSERVICE(\"http://x\")", "cmd|'/c calc'!A0", "[1]Sheet1!A1", "'[1]Sheet 1'!A1", "'\\\\host\\[a.xlsx]S'!A1", "[0]!Name",
-            "HYPERLINK(A1)", "HYPERLINK(\"http://x\"&A1)", "HYPERLINK(\"file:///x\")", "CALL(\"a\")", "_xll.Foo()", "Macro1!A1", "MyFunc(1)",
-            "EXEC (\"calc\")", "\"open", "_xlfn.STOCKHISTORY(A1)", "MSEXCEL|'..'!'x'", "IF(1,\"CALL(x\",2)", "_xlfn.IMAGE(\"x\")",
+            "WEBSERVICE(\"http://x\")",
+            "cmd|'/c calc'!A0",
+            "[1]Sheet1!A1",
+            "'[1]Sheet 1'!A1",
+            "'\\\\host\\[a.xlsx]S'!A1",
+            "[0]!Name",
+            "HYPERLINK(A1)",
+            "HYPERLINK(\"http://x\"&A1)",
+            "HYPERLINK(\"file:///x\")",
+            "CALL(\"a\")",
+            "_xll.Foo()",
+            "Macro1!A1",
+            "MyFunc(1)",
+            "EXEC (\"calc\")",
+            "\"open",
+            "_xlfn.STOCKHISTORY(A1)",
+            "MSEXCEL|'..'!'x'",
+            "IF(1,\"CALL(x\",2)",
+            "_xlfn.IMAGE(\"x\")",
         ] {
             assert!(!grammar.allows(bad), "{bad}");
         }

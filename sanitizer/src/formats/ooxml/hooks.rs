@@ -53,6 +53,35 @@ pub enum Hook {
     NeedsChild,
 }
 
+impl Hook {
+    /// Kinds of part that a relationship of the element may lead to.
+    #[must_use]
+    pub const fn targets(self) -> &'static [PartKind] {
+        match self {
+            Self::Refers { to, .. } => to,
+            Self::AfterLegacy => &[PartKind::Picture],
+            Self::Hidden => &[PartKind::Slide],
+            Self::Sheet => &[PartKind::Worksheet, PartKind::Chartsheet],
+            Self::None
+            | Self::Blip
+            | Self::Link
+            | Self::WordLink
+            | Self::SheetLink
+            | Self::SimpleField
+            | Self::Vml
+            | Self::Frame
+            | Self::Timing
+            | Self::Never
+            | Self::Cell
+            | Self::DefinedName
+            | Self::BookView
+            | Self::Legacy
+            | Self::CommentMark
+            | Self::NeedsChild => &[],
+        }
+    }
+}
+
 /// The hook of an element.
 #[must_use]
 pub fn hook(ns: Ns, name: &str) -> Hook {
@@ -73,10 +102,11 @@ pub fn hook(ns: Ns, name: &str) -> Hook {
         (Ns::A, "hlinkClick" | "hlinkHover" | "hlinkMouseOver") => Hook::Link,
         (Ns::C, "chart") => must(&[K::Chart]),
         (Ns::C, "userShapes") => must(&[K::UserShapes]),
-        (Ns::Dgm, "relIds") => {
-            must(&[K::DiagramData, K::DiagramLayout, K::DiagramStyle, K::DiagramColors])
-        }
-        (Ns::Dgm, "shape") => Hook::Refers { to: &[], required: false },
+        (Ns::Dgm, "relIds") => must(&[K::DiagramData, K::DiagramLayout, K::DiagramStyle, K::DiagramColors]),
+        (Ns::Dgm, "shape") => Hook::Refers {
+            to: &[K::Picture],
+            required: false,
+        },
         (Ns::P, "sldMasterId") => must(&[K::SlideMaster]),
         (Ns::P, "sldId" | "sld1") => must(&[K::Slide]),
         (Ns::P, "sldLayoutId") => must(&[K::SlideLayout]),
@@ -92,7 +122,10 @@ pub fn hook(ns: Ns, name: &str) -> Hook {
         (Ns::X, "workbookView") => Hook::BookView,
         (Ns::X, "hyperlink") => Hook::SheetLink,
         (Ns::X, "pivotCache") => must(&[K::PivotCache]),
-        (Ns::X, "pivotCacheDefinition") => Hook::Refers { to: &[K::PivotRecords], required: false },
+        (Ns::X, "pivotCacheDefinition") => Hook::Refers {
+            to: &[K::PivotRecords],
+            required: false,
+        },
         (Ns::X, "drawing") => must(&[K::Drawing]),
         (Ns::X, "legacyDrawing") => Hook::Legacy,
         (Ns::X, "picture" | "tableParts") => Hook::AfterLegacy,

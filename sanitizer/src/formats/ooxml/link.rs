@@ -15,7 +15,9 @@ impl WebAddress {
         let (scheme, rest) = trimmed.split_once(':')?;
         let scheme = scheme.to_ascii_lowercase();
         let rest = match scheme.as_str() {
-            "http" | "https" => rest.strip_prefix("//").filter(|r| !r.is_empty() && !r.starts_with('/'))?,
+            "http" | "https" => rest
+                .strip_prefix("//")
+                .filter(|r| !r.is_empty() && !r.starts_with('/'))?,
             "mailto" => rest,
             _ => return None,
         };
@@ -30,7 +32,11 @@ impl WebAddress {
         let slashes = if scheme == "mailto" { "" } else { "//" };
         let mut address = format!("{scheme}:{slashes}");
         for c in rest.chars() {
-            if c.is_whitespace() { address.push_str("%20") } else { address.push(c) }
+            if c.is_whitespace() {
+                address.push_str("%20")
+            } else {
+                address.push(c)
+            }
         }
         Some(Self(address))
     }
@@ -49,9 +55,22 @@ mod tests {
     #[test]
     fn only_the_web_and_mail_can_be_reached() {
         let parse = |raw| WebAddress::parse(raw).map(|a| a.as_str().to_owned());
-        assert_eq!(parse(" HTTPS://example.org/a b "), Some("https://example.org/a%20b".into()));
+        assert_eq!(
+            parse(" HTTPS://example.org/a b "),
+            Some("https://example.org/a%20b".into())
+        );
         assert_eq!(parse("mailto:a@example.org"), Some("mailto:a@example.org".into()));
-        for bad in ["file:///c:/x", "\\\\host\\x", "javascript:1", "http:a", "https:\\\\x", "ftp://x", "x", "http://", "ms-word:ofe|u|http://x"] {
+        for bad in [
+            "file:///c:/x",
+            "\\\\host\\x",
+            "javascript:1",
+            "http:a",
+            "https:\\\\x",
+            "ftp://x",
+            "x",
+            "http://",
+            "ms-word:ofe|u|http://x",
+        ] {
             assert_eq!(parse(bad), None, "{bad}");
         }
     }

@@ -28,7 +28,10 @@ pub fn rebuild(
     Ok(None)
 }
 
-#[expect(clippy::wildcard_enum_match_arm, reason = "Office shows these five; all else gets the placeholder")]
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "Office shows these five; all else gets the placeholder"
+)]
 const fn extension(format: Format) -> Option<&'static str> {
     match format {
         Format::Png => Some(".png"),

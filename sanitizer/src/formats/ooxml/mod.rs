@@ -20,6 +20,9 @@ mod values;
 mod vml;
 mod write;
 
+#[cfg(test)]
+mod tests;
+
 use crate::{Cx, Rebuilt, Reconstructor};
 use model::{FindingAction, Format, Refusal, Untrusted};
 use parts::Family;
@@ -55,7 +58,10 @@ impl Reconstructor for Ooxml {
         } else {
             Family::PowerPoint
         };
-        let policy = cx.policy.office(format).ok_or_else(|| Refusal::internal("ooxml: no policy"))?;
+        let policy = cx
+            .policy
+            .office(format)
+            .ok_or_else(|| Refusal::internal("ooxml: no policy"))?;
         let package = package::Package::open(input.bytes(), cx.budget)?;
         for (id, action, place) in package.archive().oddities() {
             cx.found(id, *action, place);

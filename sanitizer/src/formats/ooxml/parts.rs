@@ -1,5 +1,7 @@
 //! The kinds of part that a package may have: a closed list with their relationship, content type and name.
 
+use super::names::Ns;
+
 /// A kind of part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PartKind {
@@ -87,7 +89,13 @@ const fn row(
     name: &'static str,
     root: &'static str,
 ) -> KindRow {
-    KindRow { kind, rel, content_type, name, root }
+    KindRow {
+        kind,
+        rel,
+        content_type,
+        name,
+        root,
+    }
 }
 
 /// Common start of the content types.
@@ -98,13 +106,55 @@ pub const REL_TYPE: &str = "http://schemas.openxmlformats.org/officeDocument/200
 pub const STRICT_REL_TYPE: &str = "http://purl.oclc.org/ooxml/officeDocument/relationships/";
 
 const WORD: [KindRow; 13] = [
-    row(PartKind::Styles, "styles", "wordprocessingml.styles+xml", "styles.xml", "styles"),
-    row(PartKind::Numbering, "numbering", "wordprocessingml.numbering+xml", "numbering.xml", "numbering"),
-    row(PartKind::Settings, "settings", "wordprocessingml.settings+xml", "settings.xml", "settings"),
-    row(PartKind::FontTable, "fontTable", "wordprocessingml.fontTable+xml", "fontTable.xml", "fonts"),
-    row(PartKind::Footnotes, "footnotes", "wordprocessingml.footnotes+xml", "footnotes.xml", "footnotes"),
-    row(PartKind::Endnotes, "endnotes", "wordprocessingml.endnotes+xml", "endnotes.xml", "endnotes"),
-    row(PartKind::WordComments, "comments", "wordprocessingml.comments+xml", "comments.xml", "comments"),
+    row(
+        PartKind::Styles,
+        "styles",
+        "wordprocessingml.styles+xml",
+        "styles.xml",
+        "styles",
+    ),
+    row(
+        PartKind::Numbering,
+        "numbering",
+        "wordprocessingml.numbering+xml",
+        "numbering.xml",
+        "numbering",
+    ),
+    row(
+        PartKind::Settings,
+        "settings",
+        "wordprocessingml.settings+xml",
+        "settings.xml",
+        "settings",
+    ),
+    row(
+        PartKind::FontTable,
+        "fontTable",
+        "wordprocessingml.fontTable+xml",
+        "fontTable.xml",
+        "fonts",
+    ),
+    row(
+        PartKind::Footnotes,
+        "footnotes",
+        "wordprocessingml.footnotes+xml",
+        "footnotes.xml",
+        "footnotes",
+    ),
+    row(
+        PartKind::Endnotes,
+        "endnotes",
+        "wordprocessingml.endnotes+xml",
+        "endnotes.xml",
+        "endnotes",
+    ),
+    row(
+        PartKind::WordComments,
+        "comments",
+        "wordprocessingml.comments+xml",
+        "comments.xml",
+        "comments",
+    ),
     row(
         PartKind::Glossary,
         "glossaryDocument",
@@ -112,22 +162,82 @@ const WORD: [KindRow; 13] = [
         "glossary/document.xml",
         "glossaryDocument",
     ),
-    row(PartKind::Header, "header", "wordprocessingml.header+xml", "header#.xml", "hdr"),
-    row(PartKind::Footer, "footer", "wordprocessingml.footer+xml", "footer#.xml", "ftr"),
+    row(
+        PartKind::Header,
+        "header",
+        "wordprocessingml.header+xml",
+        "header#.xml",
+        "hdr",
+    ),
+    row(
+        PartKind::Footer,
+        "footer",
+        "wordprocessingml.footer+xml",
+        "footer#.xml",
+        "ftr",
+    ),
     row(PartKind::Theme, "theme", "theme+xml", "theme/theme#.xml", "theme"),
     row(PartKind::Picture, "image", "", "media/image#", ""),
     row(PartKind::Main, "officeDocument", "", "document.xml", "document"),
 ];
 
 const EXCEL: [KindRow; 15] = [
-    row(PartKind::Styles, "styles", "spreadsheetml.styles+xml", "styles.xml", "styleSheet"),
-    row(PartKind::SharedStrings, "sharedStrings", "spreadsheetml.sharedStrings+xml", "sharedStrings.xml", "sst"),
-    row(PartKind::Worksheet, "worksheet", "spreadsheetml.worksheet+xml", "worksheets/sheet#.xml", "worksheet"),
-    row(PartKind::Chartsheet, "chartsheet", "spreadsheetml.chartsheet+xml", "chartsheets/sheet#.xml", "chartsheet"),
-    row(PartKind::Drawing, "drawing", "drawing+xml", "drawings/drawing#.xml", "wsDr"),
-    row(PartKind::Table, "table", "spreadsheetml.table+xml", "tables/table#.xml", "table"),
-    row(PartKind::SheetComments, "comments", "spreadsheetml.comments+xml", "comments#.xml", "comments"),
-    row(PartKind::CommentBoxes, "vmlDrawing", "vmlDrawing", "drawings/vmlDrawing#.vml", ""),
+    row(
+        PartKind::Styles,
+        "styles",
+        "spreadsheetml.styles+xml",
+        "styles.xml",
+        "styleSheet",
+    ),
+    row(
+        PartKind::SharedStrings,
+        "sharedStrings",
+        "spreadsheetml.sharedStrings+xml",
+        "sharedStrings.xml",
+        "sst",
+    ),
+    row(
+        PartKind::Worksheet,
+        "worksheet",
+        "spreadsheetml.worksheet+xml",
+        "worksheets/sheet#.xml",
+        "worksheet",
+    ),
+    row(
+        PartKind::Chartsheet,
+        "chartsheet",
+        "spreadsheetml.chartsheet+xml",
+        "chartsheets/sheet#.xml",
+        "chartsheet",
+    ),
+    row(
+        PartKind::Drawing,
+        "drawing",
+        "drawing+xml",
+        "drawings/drawing#.xml",
+        "wsDr",
+    ),
+    row(
+        PartKind::Table,
+        "table",
+        "spreadsheetml.table+xml",
+        "tables/table#.xml",
+        "table",
+    ),
+    row(
+        PartKind::SheetComments,
+        "comments",
+        "spreadsheetml.comments+xml",
+        "comments#.xml",
+        "comments",
+    ),
+    row(
+        PartKind::CommentBoxes,
+        "vmlDrawing",
+        "vmlDrawing",
+        "drawings/vmlDrawing#.vml",
+        "",
+    ),
     row(
         PartKind::PivotTable,
         "pivotTable",
@@ -152,13 +262,37 @@ const EXCEL: [KindRow; 15] = [
     row(PartKind::Theme, "theme", "theme+xml", "theme/theme#.xml", "theme"),
     row(PartKind::Picture, "image", "", "media/image#", ""),
     row(PartKind::Main, "officeDocument", "", "workbook.xml", "workbook"),
-    row(PartKind::UserShapes, "chartUserShapes", "drawingml.chartshapes+xml", "drawings/userShapes#.xml", "userShapes"),
+    row(
+        PartKind::UserShapes,
+        "chartUserShapes",
+        "drawingml.chartshapes+xml",
+        "drawings/userShapes#.xml",
+        "userShapes",
+    ),
 ];
 
 const POWERPOINT: [KindRow; 14] = [
-    row(PartKind::PresProps, "presProps", "presentationml.presProps+xml", "presProps.xml", "presentationPr"),
-    row(PartKind::ViewProps, "viewProps", "presentationml.viewProps+xml", "viewProps.xml", "viewPr"),
-    row(PartKind::TableStyles, "tableStyles", "presentationml.tableStyles+xml", "tableStyles.xml", "tblStyleLst"),
+    row(
+        PartKind::PresProps,
+        "presProps",
+        "presentationml.presProps+xml",
+        "presProps.xml",
+        "presentationPr",
+    ),
+    row(
+        PartKind::ViewProps,
+        "viewProps",
+        "presentationml.viewProps+xml",
+        "viewProps.xml",
+        "viewPr",
+    ),
+    row(
+        PartKind::TableStyles,
+        "tableStyles",
+        "presentationml.tableStyles+xml",
+        "tableStyles.xml",
+        "tblStyleLst",
+    ),
     row(
         PartKind::CommentAuthors,
         "commentAuthors",
@@ -166,7 +300,13 @@ const POWERPOINT: [KindRow; 14] = [
         "commentAuthors.xml",
         "cmAuthorLst",
     ),
-    row(PartKind::Slide, "slide", "presentationml.slide+xml", "slides/slide#.xml", "sld"),
+    row(
+        PartKind::Slide,
+        "slide",
+        "presentationml.slide+xml",
+        "slides/slide#.xml",
+        "sld",
+    ),
     row(
         PartKind::SlideLayout,
         "slideLayout",
@@ -181,7 +321,13 @@ const POWERPOINT: [KindRow; 14] = [
         "slideMasters/slideMaster#.xml",
         "sldMaster",
     ),
-    row(PartKind::NotesSlide, "notesSlide", "presentationml.notesSlide+xml", "notesSlides/notesSlide#.xml", "notes"),
+    row(
+        PartKind::NotesSlide,
+        "notesSlide",
+        "presentationml.notesSlide+xml",
+        "notesSlides/notesSlide#.xml",
+        "notes",
+    ),
     row(
         PartKind::NotesMaster,
         "notesMaster",
@@ -196,7 +342,13 @@ const POWERPOINT: [KindRow; 14] = [
         "handoutMasters/handoutMaster#.xml",
         "handoutMaster",
     ),
-    row(PartKind::SlideComments, "comments", "presentationml.comments+xml", "comments/comment#.xml", "cmLst"),
+    row(
+        PartKind::SlideComments,
+        "comments",
+        "presentationml.comments+xml",
+        "comments/comment#.xml",
+        "cmLst",
+    ),
     row(PartKind::Theme, "theme", "theme+xml", "theme/theme#.xml", "theme"),
     row(PartKind::Picture, "image", "", "media/image#", ""),
     row(PartKind::Main, "officeDocument", "", "presentation.xml", "presentation"),
@@ -204,11 +356,41 @@ const POWERPOINT: [KindRow; 14] = [
 
 /// What any of the three may have.
 const COMMON: [KindRow; 7] = [
-    row(PartKind::ThemeOverride, "themeOverride", "themeOverride+xml", "theme/themeOverride#.xml", "themeOverride"),
-    row(PartKind::Chart, "chart", "drawingml.chart+xml", "charts/chart#.xml", "chartSpace"),
-    row(PartKind::UserShapes, "chartUserShapes", "drawingml.chartshapes+xml", "drawings/userShapes#.xml", "userShapes"),
-    row(PartKind::DiagramData, "diagramData", "drawingml.diagramData+xml", "diagrams/data#.xml", "dataModel"),
-    row(PartKind::DiagramLayout, "diagramLayout", "drawingml.diagramLayout+xml", "diagrams/layout#.xml", "layoutDef"),
+    row(
+        PartKind::ThemeOverride,
+        "themeOverride",
+        "themeOverride+xml",
+        "theme/themeOverride#.xml",
+        "themeOverride",
+    ),
+    row(
+        PartKind::Chart,
+        "chart",
+        "drawingml.chart+xml",
+        "charts/chart#.xml",
+        "chartSpace",
+    ),
+    row(
+        PartKind::UserShapes,
+        "chartUserShapes",
+        "drawingml.chartshapes+xml",
+        "drawings/userShapes#.xml",
+        "userShapes",
+    ),
+    row(
+        PartKind::DiagramData,
+        "diagramData",
+        "drawingml.diagramData+xml",
+        "diagrams/data#.xml",
+        "dataModel",
+    ),
+    row(
+        PartKind::DiagramLayout,
+        "diagramLayout",
+        "drawingml.diagramLayout+xml",
+        "diagrams/layout#.xml",
+        "layoutDef",
+    ),
     row(
         PartKind::DiagramStyle,
         "diagramQuickStyle",
@@ -216,8 +398,37 @@ const COMMON: [KindRow; 7] = [
         "diagrams/quickStyle#.xml",
         "styleDef",
     ),
-    row(PartKind::DiagramColors, "diagramColors", "drawingml.diagramColors+xml", "diagrams/colors#.xml", "colorsDef"),
+    row(
+        PartKind::DiagramColors,
+        "diagramColors",
+        "drawingml.diagramColors+xml",
+        "diagrams/colors#.xml",
+        "colorsDef",
+    ),
 ];
+
+impl KindRow {
+    /// Namespace of the root element.
+    #[must_use]
+    pub fn root_ns(&self, family: Family) -> Ns {
+        let start = self.content_type.split('.').next().unwrap_or_default();
+        match (self.kind, start) {
+            (PartKind::TableStyles, _) => Ns::A,
+            (PartKind::Main, _) => match family {
+                Family::Word => Ns::W,
+                Family::Excel => Ns::X,
+                Family::PowerPoint => Ns::P,
+            },
+            (PartKind::Drawing, _) => Ns::Xdr,
+            (PartKind::Chart | PartKind::UserShapes, _) => Ns::C,
+            (_, "wordprocessingml") => Ns::W,
+            (_, "spreadsheetml") => Ns::X,
+            (_, "presentationml") => Ns::P,
+            (_, "drawingml") => Ns::Dgm,
+            (_, _) => Ns::A,
+        }
+    }
+}
 
 impl Family {
     fn rows(self) -> impl Iterator<Item = &'static KindRow> {
@@ -244,6 +455,10 @@ impl Family {
 
 /// Whether a part of kind `from` has its relationship to one of kind `to` without naming it in its XML.
 #[must_use]
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a kind without a line refers to nothing in silence"
+)]
 pub const fn implicit(from: PartKind, to: PartKind) -> bool {
     use PartKind as K;
     match from {

@@ -69,7 +69,10 @@ impl Frag {
 
     /// Attributes of an element.
     pub fn attributes(&self, range: Span) -> impl Iterator<Item = (At, &str)> {
-        let slice = self.attributes.get(range.0 as usize..range.1 as usize).unwrap_or_default();
+        let slice = self
+            .attributes
+            .get(range.0 as usize..range.1 as usize)
+            .unwrap_or_default();
         slice.iter().map(|(at, span)| (*at, self.str(*span)))
     }
 
@@ -103,10 +106,15 @@ pub enum Step {
 }
 
 enum Open {
-    Kept { item: Option<usize>, el: El },
+    Kept {
+        item: Option<usize>,
+        el: El,
+    },
     /// Unknown, unwrapped, or a branch that was taken.
     Through,
-    Alternate { taken: bool },
+    Alternate {
+        taken: bool,
+    },
 }
 
 /// What was dropped on the way: counts by catalogue row.
@@ -138,7 +146,8 @@ pub fn decode<'a>(bytes: &'a [u8], budget: &mut Budget, dropped: &mut Dropped) -
         return Ok(Cow::Borrowed(text.trim_start_matches('\u{feff}')));
     }
     budget.spend_bytes((bytes.len() as u64).saturating_mul(3))?;
-    *dropped.entry("OOX-33").or_default() += 1;
+    let count = dropped.entry("OOX-33").or_default();
+    *count = count.saturating_add(1);
     let encoding = match bytes {
         [0xff, 0xfe, ..] => encoding_rs::UTF_16LE,
         [0xfe, 0xff, ..] => encoding_rs::UTF_16BE,
@@ -199,7 +208,10 @@ impl<'a> PartReader<'a> {
                 }
                 continue;
             }
-            let event = self.inner.read_event().map_err(|e| broken(self.at(), format!("XML 1.0: {e}")))?;
+            let event = self
+                .inner
+                .read_event()
+                .map_err(|e| broken(self.at(), format!("XML 1.0: {e}")))?;
             let step = match event {
                 Event::Start(start) => self.start(&start, frag)?,
                 Event::Empty(start) => {
@@ -236,7 +248,11 @@ impl<'a> PartReader<'a> {
         }
         if self.open.len() >= MAX_DEPTH {
             let allowed = MAX_DEPTH as u64;
-            return Err(Refusal::Limit { limit: LimitKind::Nesting, asked: allowed.saturating_add(1), allowed });
+            return Err(Refusal::Limit {
+                limit: LimitKind::Nesting,
+                asked: allowed.saturating_add(1),
+                allowed,
+            });
         }
         self.bind(start)?;
         let name = start.name().0;
@@ -277,7 +293,10 @@ impl<'a> PartReader<'a> {
         }
         let mut depth = 1usize;
         while depth > 0 {
-            let event = self.inner.read_event().map_err(|e| broken(self.at(), format!("XML 1.0: {e}")))?;
+            let event = self
+                .inner
+                .read_event()
+                .map_err(|e| broken(self.at(), format!("XML 1.0: {e}")))?;
             match event {
                 Event::Start(_) => depth = depth.saturating_add(1),
                 Event::End(_) => depth = depth.saturating_sub(1),
@@ -353,7 +372,13 @@ impl<'a> PartReader<'a> {
             else {
                 continue;
             };
-            if frag.attributes.get(first as usize..).unwrap_or_default().iter().any(|a| a.0 == at) {
+            if frag
+                .attributes
+                .get(first as usize..)
+                .unwrap_or_default()
+                .iter()
+                .any(|a| a.0 == at)
+            {
                 return Err(broken(self.at(), "XML 1.0, 3.1: an attribute twice"));
             }
             let from = span_end(frag.text.len())?;
@@ -374,7 +399,12 @@ impl<'a> PartReader<'a> {
         let serial = self.serial;
         self.serial = self.serial.saturating_add(1);
         let item = frag.items.len();
-        frag.items.push(Item::Start { el, attributes, after: usize::MAX, serial });
+        frag.items.push(Item::Start {
+            el,
+            attributes,
+            after: usize::MAX,
+            serial,
+        });
         self.open.push(Open::Kept { item: Some(item), el });
         Ok(Step::Opened(el))
     }

@@ -22,7 +22,9 @@ impl Transform<'_, '_, '_, '_> {
             if let (Step::Opened(el), Some(Item::Start { attributes, .. })) = (step, frag.item(0)) {
                 let row = NAMES.row(el);
                 if (row.ns, row.name) == (Ns::X, "sheet") {
-                    let stays = frag.attribute(attributes, Ns::R, "id").is_some_and(|id| self.is_sheet(id));
+                    let stays = frag
+                        .attribute(attributes, Ns::R, "id")
+                        .is_some_and(|id| self.is_sheet(id));
                     self.b.sheets.push(stays.then_some(kept));
                     kept = kept.saturating_add(u32::from(stays));
                     if !stays {
@@ -41,21 +43,33 @@ impl Transform<'_, '_, '_, '_> {
     }
 
     pub(super) fn sheet(&mut self, frag: &Frag, at: usize) -> Result<(), Refusal> {
-        let Some(Item::Start { attributes, .. }) = frag.item(at) else { return Ok(()) };
-        if !frag.attribute(attributes, Ns::R, "id").is_some_and(|id| self.is_sheet(id)) {
+        let Some(Item::Start { attributes, .. }) = frag.item(at) else {
+            return Ok(());
+        };
+        if !frag
+            .attribute(attributes, Ns::R, "id")
+            .is_some_and(|id| self.is_sheet(id))
+        {
             return Ok(());
         }
-        if frag.attribute(attributes, Ns::None, "state").is_some_and(|s| s != "visible") {
+        if frag
+            .attribute(attributes, Ns::None, "state")
+            .is_some_and(|s| s != "visible")
+        {
             self.count("OOX-30");
         }
         self.plain(frag, at)
     }
 
     pub(super) fn book_view(&mut self, frag: &Frag, at: usize) -> Result<(), Refusal> {
-        let Some(Item::Start { el, attributes, .. }) = frag.item(at) else { return Ok(()) };
+        let Some(Item::Start { el, attributes, .. }) = frag.item(at) else {
+            return Ok(());
+        };
         self.begin_without(frag, el, attributes, &["activeTab", "firstSheet"])?;
         for name in ["firstSheet", "activeTab"] {
-            let new = frag.attribute(attributes, Ns::None, name).and_then(|old| self.new_sheet(old));
+            let new = frag
+                .attribute(attributes, Ns::None, name)
+                .and_then(|old| self.new_sheet(old));
             if let (Some(new), Some(at)) = (new, super::transform::attribute(Ns::None, name)) {
                 self.w.attribute(at, &new.to_string());
             }
@@ -71,10 +85,21 @@ impl Transform<'_, '_, '_, '_> {
 
     /// A defined name: macro names go (OOX-05), numbers of sheets follow, what it says must be a formula of the book.
     pub(super) fn defined_name(&mut self, frag: &Frag, at: usize) -> Result<(), Refusal> {
-        let Some(Item::Start { el, attributes, .. }) = frag.item(at) else { return Ok(()) };
-        let on = |name| frag.attribute(attributes, Ns::None, name).is_some_and(|v| matches!(v, "1" | "true" | "on"));
-        let name = frag.attribute(attributes, Ns::None, "name").unwrap_or_default().to_ascii_lowercase();
-        let auto = name.trim_start_matches("_xlnm.").trim_start_matches('_').starts_with("auto_");
+        let Some(Item::Start { el, attributes, .. }) = frag.item(at) else {
+            return Ok(());
+        };
+        let on = |name| {
+            frag.attribute(attributes, Ns::None, name)
+                .is_some_and(|v| matches!(v, "1" | "true" | "on"))
+        };
+        let name = frag
+            .attribute(attributes, Ns::None, "name")
+            .unwrap_or_default()
+            .to_ascii_lowercase();
+        let auto = name
+            .trim_start_matches("_xlnm.")
+            .trim_start_matches('_')
+            .starts_with("auto_");
         if auto || on("function") || on("vbProcedure") || on("xlm") {
             self.count("OOX-05");
             return Ok(());
@@ -85,7 +110,12 @@ impl Transform<'_, '_, '_, '_> {
             self.count("OOX-05");
             return Ok(());
         }
-        self.begin_without(frag, el, attributes, &["function", "vbProcedure", "xlm", "localSheetId"])?;
+        self.begin_without(
+            frag,
+            el,
+            attributes,
+            &["function", "vbProcedure", "xlm", "localSheetId"],
+        )?;
         if let (Some(new), Some(at)) = (new, super::transform::attribute(Ns::None, "localSheetId")) {
             self.w.attribute(at, &new.to_string());
         }
@@ -99,11 +129,22 @@ impl Transform<'_, '_, '_, '_> {
 
     /// A cell: its formula stays or goes, its value stays (OOX-15, OOX-16).
     pub(super) fn cell(&mut self, frag: &Frag, at: usize) -> Result<(), Refusal> {
-        let Some(Item::Start { el, attributes, after, .. }) = frag.item(at) else { return Ok(()) };
+        let Some(Item::Start {
+            el, attributes, after, ..
+        }) = frag.item(at)
+        else {
+            return Ok(());
+        };
         self.begin(frag, el, attributes)?;
         let mut next = at.saturating_add(1);
         while next < after {
-            let Some(Item::Start { el: child, after: behind, attributes, .. }) = frag.item(next) else {
+            let Some(Item::Start {
+                el: child,
+                after: behind,
+                attributes,
+                ..
+            }) = frag.item(next)
+            else {
                 next = next.saturating_add(1);
                 continue;
             };
@@ -139,16 +180,23 @@ impl Transform<'_, '_, '_, '_> {
 
     /// Our own comment boxes and the reference to them, once, where the sheet has comments.
     pub(super) fn legacy(&mut self) -> Result<(), Refusal> {
-        if self.kind != PartKind::Worksheet || std::mem::replace(&mut self.legacy_written, true) || self.comments.is_empty()
+        if self.kind != PartKind::Worksheet
+            || std::mem::replace(&mut self.legacy_written, true)
+            || self.comments.is_empty()
         {
             return Ok(());
         }
         let boxes = comment_boxes(&self.comments);
         self.recognise_boxes(&boxes)?;
         self.b.cx.budget.spend_bytes(boxes.len() as u64)?;
-        let Some(part) = self.b.own(PartKind::CommentBoxes, self.base, boxes) else { return Ok(()) };
+        let Some(part) = self.b.own(PartKind::CommentBoxes, self.base, boxes) else {
+            return Ok(());
+        };
         let number = self.relate("vmlDrawing", Target::Part(part));
-        if let (Some(el), Some(at)) = (NAMES.find(Ns::X, "legacyDrawing"), super::transform::attribute(Ns::R, "id")) {
+        if let (Some(el), Some(at)) = (
+            NAMES.find(Ns::X, "legacyDrawing"),
+            super::transform::attribute(Ns::R, "id"),
+        ) {
             self.w.open(el);
             self.w.attribute(at, &format!("rId{number}"));
             self.w.close(el);
@@ -158,7 +206,9 @@ impl Transform<'_, '_, '_, '_> {
 
     /// Boxes of the input that are ours to the byte are no finding.
     fn recognise_boxes(&mut self, boxes: &[u8]) -> Result<(), Refusal> {
-        let Some(entry) = self.sole_part("vmlDrawing") else { return Ok(()) };
+        let Some(entry) = self.sole_part("vmlDrawing") else {
+            return Ok(());
+        };
         if self.b.package.read(entry, self.b.cx.budget)?.as_ref() == boxes {
             self.b.see(entry);
         }
@@ -196,9 +246,11 @@ impl Transform<'_, '_, '_, '_> {
             _ => {}
         })?;
         if !is_table {
-            return Ok(local && relationships.iter().all(|r| !r.external));
+            return Ok(local && relationships.iter().all(|r| !r.external || r.target.is_empty()));
         }
-        let cache = relationships.iter().find(|r| r.standard && !r.external && r.rel == "pivotCacheDefinition");
+        let cache = relationships
+            .iter()
+            .find(|r| r.standard && !r.external && r.rel == "pivotCacheDefinition");
         match cache.and_then(|r| self.b.package.resolve(&name, &r.target)) {
             Some(cache) if cache != entry => self.pivot_is_local(cache),
             Some(_) | None => Ok(false),

@@ -23,6 +23,7 @@ pub struct Transform<'t, 'b, 'x, 'a> {
     pub(super) place: String,
     incoming: Vec<Relationship>,
     mapped: BTreeMap<String, Option<usize>>,
+    links: BTreeMap<String, Option<usize>>,
     outgoing: Vec<NewRelationship>,
     doomed: Doomed,
     pub(super) shared: BTreeMap<String, bool>,
@@ -50,7 +51,11 @@ pub fn transform(
     // The output is about as long as the input; the fragment on the way is short.
     b.cx.budget.spend_bytes(text.len() as u64)?;
     let web = b.policy.links == Links::Web;
-    let doomed = if b.family == Family::Word { fields::judge(&text, web)? } else { Doomed::default() };
+    let doomed = if b.family == Family::Word {
+        fields::judge(&text, web)?
+    } else {
+        Doomed::default()
+    };
     let mut t = Transform {
         b,
         w: Writer::default(),
@@ -59,6 +64,7 @@ pub fn transform(
         place,
         incoming,
         mapped: BTreeMap::new(),
+        links: BTreeMap::new(),
         outgoing: Vec::new(),
         doomed,
         shared: BTreeMap::new(),
@@ -69,6 +75,7 @@ pub fn transform(
     if kind == PartKind::Main && t.b.family == Family::Excel {
         t.survey_sheets(&text)?;
     }
+    t.forget_foreign_pivots()?;
     t.implicit_relationships()?;
     t.run(&text)?;
     t.report();
@@ -85,17 +92,23 @@ impl Transform<'_, '_, '_, '_> {
         let mut reader = PartReader::new(text);
         let mut frag = Frag::default();
         let mut open: Vec<El> = Vec::new();
-        let expected = self.b.family.row(self.kind).map(|row| row.root);
+        let expected = self
+            .b
+            .family
+            .row(self.kind)
+            .map(|row| (row.root_ns(self.b.family), row.root));
         loop {
             frag.clear();
             match reader.next(&mut frag)? {
                 Step::Opened(el) => {
                     let row = NAMES.row(el);
-                    if open.is_empty() && expected != Some(row.name) {
+                    if open.is_empty() && expected != Some((row.ns, row.name)) {
                         return Err(Refusal::malformed(0, format!("{}: another root element", self.place)));
                     }
                     if open.is_empty() || (open.len() == 1 && streams(row.ns, row.name)) {
-                        let Some(Item::Start { attributes, .. }) = frag.item(0) else { continue };
+                        let Some(Item::Start { attributes, .. }) = frag.item(0) else {
+                            continue;
+                        };
                         self.begin(&frag, el, attributes)?;
                         open.push(el);
                         reader.detach();
@@ -154,12 +167,18 @@ impl Transform<'_, '_, '_, '_> {
     fn implicit_relationships(&mut self) -> Result<(), Refusal> {
         let mut once = BTreeSet::new();
         for at in 0..self.incoming.len() {
-            let Some(r) = self.incoming.get(at).filter(|r| r.standard && !r.external) else { continue };
-            let Some(row) = self.b.family.by_rel(&r.rel) else { continue };
+            let Some(r) = self.incoming.get(at).filter(|r| r.standard && !r.external) else {
+                continue;
+            };
+            let Some(row) = self.b.family.by_rel(&r.rel) else {
+                continue;
+            };
             if !implicit(self.kind, row.kind) || (row.kind != PartKind::PivotTable && !once.insert(row.kind)) {
                 continue;
             }
-            let Some(entry) = self.b.package.resolve(&self.place, &r.target) else { continue };
+            let Some(entry) = self.b.package.resolve(&self.place, &r.target) else {
+                continue;
+            };
             let comments = matches!(
                 row.kind,
                 PartKind::WordComments | PartKind::SheetComments | PartKind::SlideComments | PartKind::CommentAuthors
@@ -168,16 +187,32 @@ impl Transform<'_, '_, '_, '_> {
                 self.count("OOX-29");
                 continue;
             }
-            if matches!(row.kind, PartKind::PivotTable | PartKind::PivotCache) && !self.pivot_is_local(entry)? {
-                self.count("OOX-17");
+            let Some(part) = self.b.part(row.kind, entry, self.base) else {
                 continue;
-            }
-            let Some(part) = self.b.part(row.kind, entry, self.base) else { continue };
+            };
             if row.kind == PartKind::SheetComments {
                 self.comments = self.comment_cells(entry)?;
             }
-            self.outgoing.push(NewRelationship { rel: row.rel, target: Target::Part(part) });
+            self.outgoing.push(NewRelationship {
+                rel: row.rel,
+                target: Target::Part(part),
+            });
         }
+        Ok(())
+    }
+
+    /// Drops relationships to pivots over data outside the book (OOX-17).
+    fn forget_foreign_pivots(&mut self) -> Result<(), Refusal> {
+        let mut keep = Vec::with_capacity(self.incoming.len());
+        for r in std::mem::take(&mut self.incoming) {
+            let pivot = r.standard && !r.external && matches!(r.rel.as_str(), "pivotTable" | "pivotCacheDefinition");
+            let entry = self.b.package.resolve(&self.place, &r.target).filter(|_| pivot);
+            match entry {
+                Some(entry) if !self.pivot_is_local(entry)? => self.count("OOX-17"),
+                Some(_) | None => keep.push(r),
+            }
+        }
+        self.incoming = keep;
         Ok(())
     }
 
@@ -187,7 +222,10 @@ impl Transform<'_, '_, '_, '_> {
 
     /// The member that the first relationship of a type leads to.
     pub(super) fn sole_part(&self, rel: &str) -> Option<usize> {
-        let r = self.incoming.iter().find(|r| r.standard && !r.external && r.rel == rel)?;
+        let r = self
+            .incoming
+            .iter()
+            .find(|r| r.standard && !r.external && r.rel == rel)?;
         self.b.package.resolve(&self.place, &r.target)
     }
 
@@ -195,8 +233,11 @@ impl Transform<'_, '_, '_, '_> {
     fn leads(&self, id: &str, to: &[PartKind]) -> Option<(PartKind, &'static str, usize)> {
         let r = self.incoming(id).filter(|r| r.standard && !r.external)?;
         let row = self.b.family.by_rel(&r.rel)?;
-        let wanted = if to.is_empty() { row.kind != PartKind::Main } else { to.contains(&row.kind) };
-        let entry = self.b.package.resolve(&self.place, &r.target).filter(|_| wanted)?;
+        let entry = self
+            .b
+            .package
+            .resolve(&self.place, &r.target)
+            .filter(|_| to.contains(&row.kind))?;
         Some((row.kind, row.rel, entry))
     }
 
@@ -207,25 +248,23 @@ impl Transform<'_, '_, '_, '_> {
 
     /// The new id for a relationship of the input to a part; `None` where it leads nowhere that we keep.
     pub(super) fn follow(&mut self, id: &str, to: &[PartKind]) -> Result<Option<String>, Refusal> {
-        if let Some(known) = self.mapped.get(id) {
-            return Ok(known.map(|at| format!("rId{at}")));
-        }
         if let Some(r) = self.incoming(id).filter(|r| r.external) {
             let row = if r.rel == "image" { "OOX-40" } else { "OOX-09" };
             self.count(row);
         }
-        let new = match self.leads(id, to) {
-            Some((PartKind::Picture, rel, entry)) => {
-                let part = self.b.picture(Some(entry), self.base)?;
-                part.map(|part| self.relate(rel, Target::Part(part)))
-            }
-            Some((PartKind::PivotCache, _, entry)) if !self.pivot_is_local(entry)? => None,
-            Some((PartKind::CommentBoxes, ..)) | None => None,
-            Some((kind, rel, entry)) => {
-                let part = self.b.part(kind, entry, self.base);
-                part.map(|part| self.relate(rel, Target::Part(part)))
-            }
+        // The kind is asked first: an id that was followed from elsewhere may be of another.
+        let Some((kind, rel, entry)) = self.leads(id, to) else {
+            return Ok(None);
         };
+        if let Some(known) = self.mapped.get(id) {
+            return Ok(known.map(|at| format!("rId{at}")));
+        }
+        let part = if kind == PartKind::Picture {
+            self.b.picture(Some(entry), self.base)?
+        } else {
+            self.b.part(kind, entry, self.base)
+        };
+        let new = part.map(|part| self.relate(rel, Target::Part(part)));
         self.mapped.insert(id.to_owned(), new);
         Ok(new.map(|at| format!("rId{at}")))
     }
@@ -238,19 +277,29 @@ impl Transform<'_, '_, '_, '_> {
 
     /// The new id for a link out, `None` where it may not stay.
     fn link_out(&mut self, id: &str) -> Option<String> {
-        if let Some(known) = self.mapped.get(id) {
+        if let Some(known) = self.links.get(id) {
             return known.map(|at| format!("rId{at}"));
         }
-        let r = self.incoming(id).filter(|r| r.standard && r.external && r.rel == "hyperlink")?;
+        let r = self
+            .incoming(id)
+            .filter(|r| r.standard && r.external && r.rel == "hyperlink")?;
         let address = WebAddress::parse(&r.target).filter(|_| self.b.policy.links == Links::Web);
         let new = address.map(|address| self.relate("hyperlink", Target::Web(address)));
-        self.mapped.insert(id.to_owned(), new);
+        self.links.insert(id.to_owned(), new);
         new.map(|at| format!("rId{at}"))
     }
 
     /// Writes an element with everything in it, by its hook.
     pub(super) fn element(&mut self, frag: &Frag, at: usize) -> Result<(), Refusal> {
-        let Some(Item::Start { el, attributes, after, serial }) = frag.item(at) else { return Ok(()) };
+        let Some(Item::Start {
+            el,
+            attributes,
+            after,
+            serial,
+        }) = frag.item(at)
+        else {
+            return Ok(());
+        };
         if self.doomed.serials.contains(&serial) {
             return Ok(());
         }
@@ -281,7 +330,9 @@ impl Transform<'_, '_, '_, '_> {
             Hook::Vml => self.vml(frag, at),
             Hook::Frame => self.frame(frag, at),
             Hook::Timing => {
-                let mut verbs = ["cmd", "audio", "video"].iter().flat_map(|name| frag.find_all(at, after, Ns::P, name));
+                let mut verbs = ["cmd", "audio", "video"]
+                    .iter()
+                    .flat_map(|name| frag.find_all(at, after, Ns::P, name));
                 if verbs.next().is_some() {
                     self.count("OOX-26");
                     return Ok(());
@@ -325,7 +376,9 @@ impl Transform<'_, '_, '_, '_> {
     }
 
     fn unless_empty(&mut self, frag: &Frag, at: usize, wants_child: bool) -> Result<(), Refusal> {
-        let Some(Item::Start { el, attributes, .. }) = frag.item(at) else { return Ok(()) };
+        let Some(Item::Start { el, attributes, .. }) = frag.item(at) else {
+            return Ok(());
+        };
         let place = self.w.here();
         self.begin(frag, el, attributes)?;
         self.children(frag, at)?;
@@ -339,13 +392,18 @@ impl Transform<'_, '_, '_, '_> {
 
     /// Whether every relationship that the element names leads to a part of these kinds.
     fn all_lead(&self, frag: &Frag, attributes: Span, to: &[PartKind]) -> bool {
-        let mut ids = frag.attributes(attributes).filter(|(at, _)| NAMES.attribute_row(*at).0 == Ns::R).peekable();
+        let mut ids = frag
+            .attributes(attributes)
+            .filter(|(at, _)| NAMES.attribute_row(*at).0 == Ns::R)
+            .peekable();
         ids.peek().is_some() && ids.all(|(_, id)| self.leads(id, to).is_some())
     }
 
     /// Writes an element as it is.
     pub(super) fn plain(&mut self, frag: &Frag, at: usize) -> Result<(), Refusal> {
-        let Some(Item::Start { el, attributes, .. }) = frag.item(at) else { return Ok(()) };
+        let Some(Item::Start { el, attributes, .. }) = frag.item(at) else {
+            return Ok(());
+        };
         self.begin(frag, el, attributes)?;
         self.children(frag, at)?;
         self.w.close(el);
@@ -354,7 +412,9 @@ impl Transform<'_, '_, '_, '_> {
 
     /// Writes what is inside an element.
     pub(super) fn children(&mut self, frag: &Frag, at: usize) -> Result<(), Refusal> {
-        let Some(Item::Start { el, after, .. }) = frag.item(at) else { return Ok(()) };
+        let Some(Item::Start { el, after, .. }) = frag.item(at) else {
+            return Ok(());
+        };
         let holds = NAMES.row(el).text;
         let mut next = at.saturating_add(1);
         while next < after {
@@ -403,12 +463,7 @@ impl Transform<'_, '_, '_, '_> {
             }
             match row.attribute(at) {
                 Some(Kind::Relationship) => {
-                    let to = match row.hook {
-                        Hook::Refers { to, .. } => to,
-                        Hook::AfterLegacy => &[PartKind::Picture],
-                        _ => &[],
-                    };
-                    if let Some(new) = self.follow(value, to)? {
+                    if let Some(new) = self.follow(value, row.hook.targets())? {
                         self.w.attribute(at, &new);
                     }
                 }
@@ -421,7 +476,9 @@ impl Transform<'_, '_, '_, '_> {
     }
 
     fn blip(&mut self, frag: &Frag, at: usize) -> Result<(), Refusal> {
-        let Some(Item::Start { el, attributes, .. }) = frag.item(at) else { return Ok(()) };
+        let Some(Item::Start { el, attributes, .. }) = frag.item(at) else {
+            return Ok(());
+        };
         let embed = frag.attribute(attributes, Ns::R, "embed").filter(|id| !id.is_empty());
         let link = frag.attribute(attributes, Ns::R, "link").filter(|id| !id.is_empty());
         if link.is_some() {
@@ -451,7 +508,9 @@ impl Transform<'_, '_, '_, '_> {
 
     /// `a:hlinkClick` and its kin: out to the web, to a slide, or a show command (OOX-10, OOX-26).
     fn link(&mut self, frag: &Frag, at: usize) -> Result<(), Refusal> {
-        let Some(Item::Start { el, attributes, .. }) = frag.item(at) else { return Ok(()) };
+        let Some(Item::Start { el, attributes, .. }) = frag.item(at) else {
+            return Ok(());
+        };
         let id = frag.attribute(attributes, Ns::R, "id").unwrap_or_default();
         let action = raw_action(frag.attribute(attributes, Ns::None, "action").unwrap_or_default());
         let new = match action {
@@ -475,8 +534,12 @@ impl Transform<'_, '_, '_, '_> {
     }
 
     fn word_link(&mut self, frag: &Frag, at: usize) -> Result<(), Refusal> {
-        let Some(Item::Start { el, attributes, .. }) = frag.item(at) else { return Ok(()) };
-        let Some(id) = frag.attribute(attributes, Ns::R, "id") else { return self.plain(frag, at) };
+        let Some(Item::Start { el, attributes, .. }) = frag.item(at) else {
+            return Ok(());
+        };
+        let Some(id) = frag.attribute(attributes, Ns::R, "id") else {
+            return self.plain(frag, at);
+        };
         let Some(new) = self.link_out(id) else {
             self.count("OOX-10");
             return self.children(frag, at);
@@ -485,7 +548,10 @@ impl Transform<'_, '_, '_, '_> {
         if let Some(at) = attribute(Ns::R, "id") {
             self.w.attribute(at, &new);
         }
-        for (at, value) in frag.attributes(attributes).filter(|(at, _)| NAMES.attribute_row(*at).0 != Ns::R) {
+        for (at, value) in frag
+            .attributes(attributes)
+            .filter(|(at, _)| NAMES.attribute_row(*at).0 != Ns::R)
+        {
             self.w.attribute(at, value);
         }
         self.children(frag, at)?;
@@ -494,13 +560,16 @@ impl Transform<'_, '_, '_, '_> {
     }
 
     fn sheet_link(&mut self, frag: &Frag, at: usize) -> Result<(), Refusal> {
-        let Some(Item::Start { el, attributes, .. }) = frag.item(at) else { return Ok(()) };
+        let Some(Item::Start { el, attributes, .. }) = frag.item(at) else {
+            return Ok(());
+        };
         let id = frag.attribute(attributes, Ns::R, "id");
         let location = frag.attribute(attributes, Ns::None, "location").unwrap_or_default();
-        let inside = !location.contains([':', '\\', '|']) || !location.contains("//");
+        // A place in this book: a sheet, a name, a range.
+        let inside = !location.is_empty() && !location.contains(['\\', '|']) && !location.contains("//");
         let new = match id {
             Some(id) => self.link_out(id),
-            None => (!location.is_empty() && inside && !location.contains(['\\', '|'])).then(String::new),
+            None => inside.then(String::new),
         };
         let Some(new) = new else {
             self.count("OOX-10");
@@ -516,7 +585,9 @@ impl Transform<'_, '_, '_, '_> {
 
     /// A frame around a graphic: it stays where the graphic is one that we know and leads somewhere.
     fn frame(&mut self, frag: &Frag, at: usize) -> Result<(), Refusal> {
-        let Some(Item::Start { el, after, .. }) = frag.item(at) else { return Ok(()) };
+        let Some(Item::Start { el, after, .. }) = frag.item(at) else {
+            return Ok(());
+        };
         if NAMES.row(el).ns == Ns::P
             && let Some(pic) = frag.find_all(at, after, Ns::P, "pic").next()
         {
@@ -524,7 +595,9 @@ impl Transform<'_, '_, '_, '_> {
             return self.element(frag, pic);
         }
         for data in frag.find_all(at, after, Ns::A, "graphicData") {
-            let Some(Item::Start { attributes, .. }) = frag.item(data) else { continue };
+            let Some(Item::Start { attributes, .. }) = frag.item(data) else {
+                continue;
+            };
             let uri = frag.attribute(attributes, Ns::None, "uri").unwrap_or_default();
             if uri.is_empty() || uri.ends_with("/ole") {
                 self.count(if uri.is_empty() { "OOX-22" } else { "OOX-11" });
@@ -532,7 +605,9 @@ impl Transform<'_, '_, '_, '_> {
             }
         }
         for inner in at..after {
-            let Some(Item::Start { el, attributes, .. }) = frag.item(inner) else { continue };
+            let Some(Item::Start { el, attributes, .. }) = frag.item(inner) else {
+                continue;
+            };
             if let Hook::Refers { to, required: true } = NAMES.row(el).hook
                 && !self.all_lead(frag, attributes, to)
             {

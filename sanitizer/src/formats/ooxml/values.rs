@@ -64,7 +64,11 @@ pub fn push_attribute(raw: &str, out: &mut String) {
         out.push_str(raw);
         return;
     }
-    out.extend(raw.chars().filter(|c| allowed(*c)).map(|c| if c.is_ascii_whitespace() { ' ' } else { c }));
+    out.extend(
+        raw.chars()
+            .filter(|c| allowed(*c))
+            .map(|c| if c.is_ascii_whitespace() { ' ' } else { c }),
+    );
 }
 
 /// Decodes the references of an attribute value and normalises white space (XML 1.0, 3.3.3).
@@ -137,9 +141,7 @@ const fn token_byte(b: u8) -> bool {
 
 /// A number, keyword, date, reference or list of such; nothing that could be an address.
 fn is_token(value: &str) -> bool {
-    value.bytes().all(token_byte)
-        && !value.contains("//")
-        && (!value.contains(':') || !has_scheme(value))
+    value.bytes().all(token_byte) && !value.contains("//") && (!value.contains(':') || !has_scheme(value))
 }
 
 /// Lists of ranges or points.
@@ -165,10 +167,28 @@ mod tests {
 
     #[test]
     fn tokens_are_no_addresses() {
-        for good in ["", "on", "12.5pt", "A1:B2 C3", "2010-01-01T00:00:00Z", "{05A4C25C-085E}", "-1", "+- 0 a b"] {
+        for good in [
+            "",
+            "on",
+            "12.5pt",
+            "A1:B2 C3",
+            "2010-01-01T00:00:00Z",
+            "{05A4C25C-085E}",
+            "-1",
+            "+- 0 a b",
+        ] {
             assert!(is_token(good), "{good}");
         }
-        for bad in ["http://a", "//host/x", "\\\\host", "javascript:a", "ms-msdt:x", "a|b", "a\"b", "ü"] {
+        for bad in [
+            "http://a",
+            "//host/x",
+            "\\\\host",
+            "javascript:a",
+            "ms-msdt:x",
+            "a|b",
+            "a\"b",
+            "ü",
+        ] {
             assert!(!is_token(bad), "{bad}");
         }
     }

@@ -19,13 +19,25 @@ const DEFAULT: Size = (2_540_000, 1_270_000);
 impl Transform<'_, '_, '_, '_> {
     /// `w:pict` and `w:object`: each text box and picture in it as a drawing in the line.
     pub(super) fn vml(&mut self, frag: &Frag, at: usize) -> Result<(), Refusal> {
-        let Some(Item::Start { el, after, .. }) = frag.item(at) else { return Ok(()) };
-        self.count(if NAMES.row(el).name == "object" { "OOX-11" } else { "OOX-39" });
+        let Some(Item::Start { el, after, .. }) = frag.item(at) else {
+            return Ok(());
+        };
+        self.count(if NAMES.row(el).name == "object" {
+            "OOX-11"
+        } else {
+            "OOX-39"
+        });
         let mut size = DEFAULT;
         let mut title = String::new();
         let mut next = at.saturating_add(1);
         while next < after {
-            let Some(Item::Start { el, attributes, after: behind, .. }) = frag.item(next) else {
+            let Some(Item::Start {
+                el,
+                attributes,
+                after: behind,
+                ..
+            }) = frag.item(next)
+            else {
                 next = next.saturating_add(1);
                 continue;
             };
@@ -50,8 +62,13 @@ impl Transform<'_, '_, '_, '_> {
                 }
                 (Ns::V, "textbox") => {}
                 (Ns::V, _) => {
-                    size = frag.attribute(attributes, Ns::None, "style").and_then(style_size).unwrap_or(DEFAULT);
-                    frag.attribute(attributes, Ns::None, "alt").unwrap_or_default().clone_into(&mut title);
+                    size = frag
+                        .attribute(attributes, Ns::None, "style")
+                        .and_then(style_size)
+                        .unwrap_or(DEFAULT);
+                    frag.attribute(attributes, Ns::None, "alt")
+                        .unwrap_or_default()
+                        .clone_into(&mut title);
                 }
                 _ => {}
             }
@@ -65,7 +82,10 @@ impl Transform<'_, '_, '_, '_> {
         let number = self.b.next_drawing;
         self.b.next_drawing = number.saturating_add(1);
         let w = &mut self.w;
-        w.literal(&[Ns::W, Ns::Wp, Ns::A], "<w:drawing><wp:inline distT=\"0\" distB=\"0\" distL=\"0\" distR=\"0\"><wp:extent cx=\"");
+        w.literal(
+            &[Ns::W, Ns::Wp, Ns::A],
+            "<w:drawing><wp:inline distT=\"0\" distB=\"0\" distL=\"0\" distR=\"0\"><wp:extent cx=\"",
+        );
         w.number(size.0);
         w.literal(&[], "\" cy=\"");
         w.number(size.1);
@@ -96,7 +116,10 @@ impl Transform<'_, '_, '_, '_> {
         self.rectangle(size);
         self.w.literal(&[], "</wps:spPr><wps:txbx>");
         self.element(frag, content)?;
-        self.w.literal(&[], "</wps:txbx><wps:bodyPr/></wps:wsp></a:graphicData></a:graphic></wp:inline></w:drawing>");
+        self.w.literal(
+            &[],
+            "</wps:txbx><wps:bodyPr/></wps:wsp></a:graphicData></a:graphic></wp:inline></w:drawing>",
+        );
         Ok(())
     }
 
@@ -104,13 +127,18 @@ impl Transform<'_, '_, '_, '_> {
         let id = match id {
             Some(id) => id,
             None => {
-                let Some(part) = self.b.picture(None, self.base)? else { return Ok(()) };
+                let Some(part) = self.b.picture(None, self.base)? else {
+                    return Ok(());
+                };
                 format!("rId{}", self.relate("image", super::build::Target::Part(part)))
             }
         };
         let number = self.inline(size, title);
         let w = &mut self.w;
-        w.literal(&[Ns::Pic, Ns::R], "http://schemas.openxmlformats.org/drawingml/2006/picture\"><pic:pic><pic:nvPicPr><pic:cNvPr id=\"");
+        w.literal(
+            &[Ns::Pic, Ns::R],
+            "http://schemas.openxmlformats.org/drawingml/2006/picture\"><pic:pic><pic:nvPicPr><pic:cNvPr id=\"",
+        );
         w.number(number);
         w.literal(&[], "\" name=\"Picture ");
         w.number(number);
@@ -118,7 +146,10 @@ impl Transform<'_, '_, '_, '_> {
         w.quoted(&id);
         w.literal(&[], "\"/><a:stretch><a:fillRect/></a:stretch></pic:blipFill><pic:spPr>");
         self.rectangle(size);
-        self.w.literal(&[], "</pic:spPr></pic:pic></a:graphicData></a:graphic></wp:inline></w:drawing>");
+        self.w.literal(
+            &[],
+            "</pic:spPr></pic:pic></a:graphicData></a:graphic></wp:inline></w:drawing>",
+        );
         Ok(())
     }
 }
@@ -146,7 +177,11 @@ fn length(value: &str) -> Option<u64> {
         _ => return None,
     };
     let emu = number.trim().parse::<f64>().ok()? * points * EMU;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bound: checked on this line")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "bound: checked on this line"
+    )]
     (1.0..1e9).contains(&emu).then_some(emu as u64)
 }
 
@@ -156,7 +191,10 @@ mod tests {
 
     #[test]
     fn sizes_of_shapes_are_read() {
-        assert_eq!(style_size("position:absolute;width:100pt;height:1in"), Some((1_270_000, 914_400)));
+        assert_eq!(
+            style_size("position:absolute;width:100pt;height:1in"),
+            Some((1_270_000, 914_400))
+        );
         assert_eq!(style_size("width:100;height:1in"), None);
         assert_eq!(style_size("width:1e300pt;height:-1in"), None);
     }
