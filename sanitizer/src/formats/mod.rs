@@ -4,6 +4,8 @@ pub mod bmp;
 pub mod gif;
 pub mod jpeg;
 pub mod pdf;
+#[cfg(test)]
+mod picture_tests;
 pub mod png;
 pub(crate) mod raster;
 pub mod ooxml;

@@ -121,7 +121,11 @@ pub(crate) fn decode_components(bytes: &[u8], ycc: bool, budget: &mut Budget) ->
     map.adobe = None;
     if let Some(frame) = map.frame.as_mut() {
         let ids: [u8; 3] = if ycc { [1, 2, 3] } else { *b"RGB" };
-        frame.components.iter_mut().zip(ids).for_each(|(component, id)| component.id = id);
+        frame
+            .components
+            .iter_mut()
+            .zip(ids)
+            .for_each(|(component, id)| component.id = id);
     }
     map.density = None;
     Ok(decode(bytes, &map, Cmyk::AsStored, budget)?.0)
@@ -133,7 +137,9 @@ pub(crate) fn ycc_to_rgb(ycc: [u8; 3]) -> [u8; 3] {
     let (cb, cr) = (cb.saturating_sub(128), cr.saturating_sub(128));
     let scaled = |a: i32, b: i32| a.saturating_mul(b).saturating_add(1 << 15) >> 16;
     let red = y.saturating_add(scaled(cr, 91_881));
-    let green = y.saturating_add(scaled(cb, -22_554)).saturating_add(scaled(cr, -46_802));
+    let green = y
+        .saturating_add(scaled(cb, -22_554))
+        .saturating_add(scaled(cr, -46_802));
     let blue = y.saturating_add(scaled(cb, 116_130));
     [red, green, blue].map(|light| u8::try_from(light.clamp(0, 255)).unwrap_or(0))
 }
@@ -200,7 +206,9 @@ fn samples(stream: &[u8], wanted: ColorSpace, strict: bool) -> Result<Vec<u8>, R
         .set_max_height(usize::from(u16::MAX))
         .jpeg_set_out_colorspace(wanted);
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(stream), options);
-    decoder.decode().map_err(|e| Refusal::malformed(0, format!("JPEG stream: {e:?}")))
+    decoder
+        .decode()
+        .map_err(|e| Refusal::malformed(0, format!("JPEG stream: {e:?}")))
 }
 
 /// What the decoder gets right; everything else is refused and not guessed.

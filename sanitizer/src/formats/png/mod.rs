@@ -68,7 +68,11 @@ pub(crate) fn encode_png(pixels: &Pixels, budget: &mut Budget) -> Result<Vec<u8>
         bits,
         palette: Vec::new(),
         transparency: Vec::new(),
-        colours: if matches!(kind, Kind::Rgb | Kind::Rgba) { write::Colours::Srgb } else { write::Colours::Untold },
+        colours: if matches!(kind, Kind::Rgb | Kind::Rgba) {
+            write::Colours::Srgb
+        } else {
+            write::Colours::Untold
+        },
         density: None,
     };
     let row = raster::row_bytes(header.width, header.bits_per_pixel());
@@ -102,8 +106,15 @@ fn rebuild(picture: &[u8], found: &chunks::Found, cx: &mut Cx<'_>) -> Result<Vec
     // acTL may promise frames that never come: those that are there are all there is.
     let frames = info.animation_control.map_or(0, |a| a.num_frames.min(found.frames));
     let animation = info.animation_control.filter(|_| frames > 0);
-    let animation = animation.map(|a| Animation { frames, plays: a.num_plays });
-    let orientation = if animation.is_some() { Orientation::UPRIGHT } else { found.orientation };
+    let animation = animation.map(|a| Animation {
+        frames,
+        plays: a.num_plays,
+    });
+    let orientation = if animation.is_some() {
+        Orientation::UPRIGHT
+    } else {
+        found.orientation
+    };
     let images = match animation {
         Some(a) if info.frame_control.is_none() => a.frames.saturating_add(1),
         Some(a) => a.frames,
@@ -409,8 +420,13 @@ fn keyed(pixels: Pixels, key: &[u8]) -> Pixels {
 /// samples would change the picture for the others. What says sRGB is written as sRGB.
 fn measured(info: &Info<'_>, grey: bool) -> write::Colours {
     const SRGB: [u32; 8] = [31_270, 32_900, 64_000, 33_000, 30_000, 60_000, 15_000, 6_000];
-    let gamma = info.gama_chunk.map(png::ScaledFloat::into_scaled).filter(|g| GAMMAS.contains(g));
-    let Some(gamma) = gamma else { return write::Colours::Untold };
+    let gamma = info
+        .gama_chunk
+        .map(png::ScaledFloat::into_scaled)
+        .filter(|g| GAMMAS.contains(g));
+    let Some(gamma) = gamma else {
+        return write::Colours::Untold;
+    };
     let points = info.chrm_chunk.filter(|_| !grey).map(|c| {
         let (w, r, g, b) = (c.white, c.red, c.green, c.blue);
         [w.0, w.1, r.0, r.1, g.0, g.1, b.0, b.1].map(png::ScaledFloat::into_scaled)

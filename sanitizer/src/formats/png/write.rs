@@ -48,7 +48,10 @@ pub(super) enum Colours {
     /// That they are sRGB.
     Srgb,
     /// gAMA, and cHRM: white, red, green, blue, x and y each; times 100,000.
-    Measured { gamma: u32, chromaticities: Option<[u32; 8]> },
+    Measured {
+        gamma: u32,
+        chromaticities: Option<[u32; 8]>,
+    },
 }
 
 /// Everything in front of the pixels.

@@ -38,11 +38,9 @@ pub(super) fn decode(raw: &[u8], coding: Compression, width: usize, rows: usize)
                 false => reader.one_dimensional(),
             },
             Compression::Fax4 => reader.two_dimensional(&above),
-            Compression::None
-            | Compression::Lzw
-            | Compression::Jpeg
-            | Compression::Deflate
-            | Compression::PackBits => return Err(Refusal::internal("fax: coding")),
+            Compression::None | Compression::Lzw | Compression::Jpeg | Compression::Deflate | Compression::PackBits => {
+                return Err(Refusal::internal("fax: coding"));
+            }
         };
         let Some(changes) = changes else { break };
         paint(&changes, width, &mut out);
@@ -77,7 +75,11 @@ impl<R: Iterator<Item = Result<u8, Infallible>>> Rows<R> {
     fn run(&mut self, dark: bool) -> Option<u32> {
         let mut length = 0u32;
         loop {
-            let code = if dark { black::decode(&mut self.bits)? } else { white::decode(&mut self.bits)? };
+            let code = if dark {
+                black::decode(&mut self.bits)?
+            } else {
+                white::decode(&mut self.bits)?
+            };
             length = length.saturating_add(code.into());
             if code < 64 {
                 return Some(length);

@@ -77,7 +77,11 @@ impl<'a> File<'a> {
     fn number(&self, at: usize, width: usize) -> Option<u64> {
         let bytes = self.bytes.get(at..at.checked_add(width)?)?;
         let push = |n: u64, b: &u8| n.wrapping_shl(8) | u64::from(*b);
-        Some(if self.little { bytes.iter().rev().fold(0, push) } else { bytes.iter().fold(0, push) })
+        Some(if self.little {
+            bytes.iter().rev().fold(0, push)
+        } else {
+            bytes.iter().fold(0, push)
+        })
     }
 
     fn offset(&self, at: usize) -> Option<usize> {
@@ -132,7 +136,9 @@ impl<'a> File<'a> {
         if count as u64 > MOST_VALUES {
             return None;
         }
-        (0..count).map(|i| self.number(entry.values.start.checked_add(i.checked_mul(width)?)?, width)).collect()
+        (0..count)
+            .map(|i| self.number(entry.values.start.checked_add(i.checked_mul(width)?)?, width))
+            .collect()
     }
 
     /// The first number of a tag.
@@ -145,12 +151,15 @@ impl<'a> File<'a> {
             16 | 18 => 8,
             _ => return None,
         };
-        self.number(entry.values.start, width).filter(|_| entry.values.len() >= width)
+        self.number(entry.values.start, width)
+            .filter(|_| entry.values.len() >= width)
     }
 
     /// Numerators and denominators of a tag.
     pub(super) fn rationals(&self, directory: &Directory, tag: u16) -> Vec<(u32, u32)> {
-        let Some(entry) = self.entry(directory, tag).filter(|e| e.kind == 5) else { return Vec::new() };
+        let Some(entry) = self.entry(directory, tag).filter(|e| e.kind == 5) else {
+            return Vec::new();
+        };
         let pair = |at: usize| {
             let of = |at| self.number(at, 4).and_then(|n| u32::try_from(n).ok());
             Some((of(at)?, of(at.checked_add(4)?)?))
