@@ -254,7 +254,9 @@ impl<'a> Reader<'a> {
         if prefix == "xml" {
             return Ok(Ns::XML);
         }
-        let bound = self.bound.iter().find(|(p, _)| *p == prefix).map(|(_, ns)| *ns);
+        // Two empty prefixes are not handed to memcmp: its vector form is slow on addresses that nothing is at.
+        let same = |p: &str| p.len() == prefix.len() && (p.is_empty() || p == prefix);
+        let bound = self.bound.iter().find(|(p, _)| same(p)).map(|(_, ns)| *ns);
         let ns = bound.ok_or_else(|| self.reject("Namespaces 5: a prefix is declared"))?;
         self.used |= ns.bit();
         Ok(ns)

@@ -1,15 +1,21 @@
 //! The worksheet functions of ECMA-376 part 1, 18.17.7, and of later versions, that compute from their arguments and
 //! the workbook. Not here: what fetches, calls or asks the machine (OOX-16).
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 /// Whether a formula may call this function; prefixes of later versions are not part of the name.
 pub(super) fn is_allowed(name: &str) -> bool {
     let upper = name.to_ascii_uppercase();
     let bare = upper.strip_prefix("_XLFN.").unwrap_or(&upper);
     let bare = bare.strip_prefix("_XLWS.").unwrap_or(bare);
-    FUNCTIONS.split_ascii_whitespace().any(|function| function == bare)
+    FUNCTIONS.contains(bare)
 }
 
-const FUNCTIONS: &str = "
+/// A sheet has a formula a cell, so this is asked a million times a file.
+static FUNCTIONS: LazyLock<HashSet<&str>> = LazyLock::new(|| NAMES.split_ascii_whitespace().collect());
+
+const NAMES: &str = "
 ABS ACCRINT ACCRINTM ACOS ACOSH ACOT ACOTH ADDRESS AGGREGATE AMORDEGRC AMORLINC AND ARABIC ARRAYTOTEXT AREAS ASC ASIN ASINH ATAN ATAN2 ATANH
 AVEDEV AVERAGE AVERAGEA AVERAGEIF AVERAGEIFS BAHTTEXT BASE BESSELI BESSELJ BESSELK BESSELY BETA.DIST BETA.INV BETADIST BETAINV BIN2DEC BIN2HEX
 BIN2OCT BINOM.DIST BINOM.DIST.RANGE BINOM.INV BINOMDIST BITAND BITLSHIFT BITOR BITRSHIFT BITXOR BYCOL BYROW CEILING CEILING.MATH CEILING.PRECISE CELL CHAR
