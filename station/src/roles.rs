@@ -3,7 +3,7 @@
 //! The functions named `*_role` run in a jailed process, never in the station. What they answer is read by the station
 //! as a small typed message whose every text is capped again on this side: a jail may be in an attacker's hands.
 
-use jail::Room;
+use jail::{Room, ScanRoom};
 use model::{Child, ExportKind, Finding, Findings, Format, Method, Outcome, Policy, Reason, Refusal, Untrusted};
 use serde::{Deserialize, Serialize};
 use std::time::Instant;
@@ -12,13 +12,16 @@ use std::time::Instant;
 /// `jail::become_jail_if_asked(&station::roles::ROLES)`.
 pub static ROLES: jail::Roles = jail::Roles {
     jobs: &[(RECONSTRUCT, reconstruct_role), (VERIFY, verify_role)],
-    scanners: &[(crate::scan::YARA_ROLE, crate::scan::yara_role)],
+    scanners: &[(SCAN, scan_role)],
 };
 
 /// Role of the zygote whose jobs reconstruct.
 pub const RECONSTRUCT: &str = "reconstruct";
 /// Role of the zygote whose jobs verify: a process of its own, so that the two do not share an address layout.
 pub const VERIFY: &str = "verify";
+
+/// Role of the jails that scan with rules.
+pub const SCAN: &str = "scan";
 
 /// What a reconstruct job is told.
 #[derive(Debug, Serialize, Deserialize)]
@@ -128,7 +131,10 @@ impl sanitizer::Host for JailHost<'_, '_> {
 }
 
 /// Runs in a reconstruct jail: untrusted bytes in, a new file and findings out.
-fn reconstruct_role(room: &mut Room) -> Result<Vec<u8>, String> {
+///
+/// # Errors
+/// A text where the station's header is not one or the output cannot be written.
+pub fn reconstruct_role(room: &mut Room) -> Result<Vec<u8>, String> {
     let job: ReconstructJob = serde_json::from_slice(room.header()).map_err(|e| e.to_string())?;
     let (input, outlet) = room.split();
     let mut host = JailHost {
@@ -153,12 +159,25 @@ fn reconstruct_role(room: &mut Room) -> Result<Vec<u8>, String> {
 }
 
 /// Runs in a verify jail: the output in, yes or no out.
-fn verify_role(room: &mut Room) -> Result<Vec<u8>, String> {
+///
+/// # Errors
+/// A text where the station's header is not one.
+pub fn verify_role(room: &mut Room) -> Result<Vec<u8>, String> {
     let job: VerifyJob = serde_json::from_slice(room.header()).map_err(|e| e.to_string())?;
     let outcome = verifier::verify(room.input(), job.dialect, &job.policy).map_err(|rejection| rejection.to_string());
     let bytes = room.input().len() as u64;
     let answer = VerifyAnswer { nonce: job.nonce, dialect: job.dialect, bytes, outcome };
     serde_json::to_vec(&answer).map_err(|e| e.to_string())
+}
+
+/// Runs in a scan jail: loads the rules behind closed filters and serves.
+///
+/// # Errors
+/// A text where there are no rules or they do not load.
+pub fn scan_role(room: &mut ScanRoom<'_>) -> Result<(), String> {
+    let compiled = room.rules().ok_or("the scan jail was given no rules")?;
+    let server = engines::Server::start(room.setup(), compiled).map_err(|error| error.to_string())?;
+    room.serve(&server.ready(), |request, object| server.serve(request, object))
 }
 
 impl ReconstructAnswer {

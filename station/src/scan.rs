@@ -7,8 +7,8 @@
 //! hide the other.
 
 use crate::StationError;
-use engines::{Answer, Descriptor, ENGINES, Engine, Home, Provenance, Request, Sample, Server};
-use jail::{JobFailure, Launcher, ScanJail, ScanLimits, ScanRoom, Sealed, SpoolDir};
+use engines::{Answer, Descriptor, ENGINES, Engine, Home, Provenance, Request, Sample};
+use jail::{JobFailure, Launcher, ScanJail, ScanLimits, Sealed, SpoolDir};
 use model::{Digest, EngineRow, EngineVerdict, Match, Policy};
 use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
@@ -16,9 +16,6 @@ use signatures::Signatures;
 use std::os::fd::AsFd;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-
-/// Role of the jails that scan with rules.
-pub(crate) const YARA_ROLE: &str = "scan";
 
 /// Ours: a jail that has seen this many foreign objects makes room for a fresh one.
 const MOST_OBJECTS: u32 = 2_000;
@@ -262,7 +259,7 @@ impl Pool {
 
     fn worker(&self) -> Result<Worker, String> {
         let limits = ScanLimits { memory_bytes: SCAN_MEMORY_BYTES, start_wall: LOAD_WALL };
-        let jail = ScanJail::start(&self.launcher, YARA_ROLE, self.setup.as_bytes(), Some(&self.rules), limits);
+        let jail = ScanJail::start(&self.launcher, crate::roles::SCAN, self.setup.as_bytes(), Some(&self.rules), limits);
         Ok(Worker { jail: jail.map_err(|error| error.to_string())?, objects: 0 })
     }
 
@@ -318,11 +315,4 @@ impl Pool {
         }
         self.returned.notify_one();
     }
-}
-
-/// Runs in a scan jail: loads the rules behind closed filters and serves.
-pub(crate) fn yara_role(room: &mut ScanRoom) -> Result<(), String> {
-    let compiled = room.rules().ok_or("the scan jail was given no rules")?;
-    let server = Server::start(room.setup(), compiled).map_err(|error| error.to_string())?;
-    room.serve(&server.ready(), |request, object| server.serve(request, object))
 }
