@@ -84,10 +84,22 @@ impl<'a> Reader<'a> {
             at = text.len().saturating_sub(rest.strip_prefix('\n').unwrap_or(rest).len());
         }
         let reader = Self {
-            text, at, namespaces, open: Vec::new(), bound: Vec::new(), used: 0, attributes: Vec::new(), raw: Vec::new(),
-            ending: false, ended: false,
+            text,
+            at,
+            namespaces,
+            open: Vec::new(),
+            bound: Vec::new(),
+            used: 0,
+            attributes: Vec::new(),
+            raw: Vec::new(),
+            ending: false,
+            ended: false,
         };
-        if reader.rest().first() == Some(&b'<') { Ok(reader) } else { Err(reader.reject("the root element first")) }
+        if reader.rest().first() == Some(&b'<') {
+            Ok(reader)
+        } else {
+            Err(reader.reject("the root element first"))
+        }
     }
 
     /// The attributes of the last start tag.
@@ -133,7 +145,10 @@ impl<'a> Reader<'a> {
     fn text_run(&mut self) -> Result<Event<'a>, Rejection> {
         let from = self.at;
         let rest = self.rest();
-        let length = rest.iter().position(|&b| b == b'<').ok_or_else(|| self.reject("text ends with a tag"))?;
+        let length = rest
+            .iter()
+            .position(|&b| b == b'<')
+            .ok_or_else(|| self.reject("text ends with a tag"))?;
         self.at = from.saturating_add(length);
         let text = self.slice(from, self.at);
         references(text).map_err(|rule| Rejection::new(from, rule))?;
@@ -211,8 +226,13 @@ impl<'a> Reader<'a> {
     /// Reads `name="value"`; a namespace declaration is bound, anything else noted.
     fn attribute(&mut self) -> Result<(), Rejection> {
         let (prefix, local) = self.name()?;
-        let [b'=', b'"', rest @ ..] = self.rest() else { return Err(self.reject("an attribute is name=\"value\"")) };
-        let length = rest.iter().position(|&b| matches!(b, b'"' | b'<')).unwrap_or(rest.len());
+        let [b'=', b'"', rest @ ..] = self.rest() else {
+            return Err(self.reject("an attribute is name=\"value\""));
+        };
+        let length = rest
+            .iter()
+            .position(|&b| matches!(b, b'"' | b'<'))
+            .unwrap_or(rest.len());
         let from = self.at.saturating_add(2);
         self.at = from.saturating_add(length);
         if self.rest().first() != Some(&b'"') {
@@ -266,7 +286,11 @@ impl<'a> Reader<'a> {
         self.attributes.clear();
         let raw = std::mem::take(&mut self.raw);
         for &(prefix, local, value) in &raw {
-            let ns = if prefix.is_empty() { Ns::NONE } else { self.resolve(prefix)? };
+            let ns = if prefix.is_empty() {
+                Ns::NONE
+            } else {
+                self.resolve(prefix)?
+            };
             if self.attributes.iter().any(|a| a.local == local && a.ns == ns) {
                 return Err(self.reject("Namespaces 6.3: attributes are unique"));
             }
@@ -287,7 +311,11 @@ fn characters(text: &str) -> Result<(), Rejection> {
         let at = text.bytes().position(|b| control(&b)).unwrap_or(0);
         return Err(Rejection::new(at, "XML 2.2: no control character"));
     }
-    match if text.is_ascii() { None } else { text.find(['\u{fffe}', '\u{ffff}', '\u{feff}']) } {
+    match if text.is_ascii() {
+        None
+    } else {
+        text.find(['\u{fffe}', '\u{ffff}', '\u{feff}'])
+    } {
         Some(at) => Err(Rejection::new(at, "XML 2.2: no U+FFFE, U+FFFF, and no BOM")),
         None => Ok(()),
     }
@@ -306,15 +334,29 @@ fn references(text: &str) -> Result<(), &'static str> {
 /// The character that the reference after a `&` stands for, and its length with the semicolon.
 fn reference(after: &str) -> Option<(char, usize)> {
     const KNOWN: [(&str, char); 11] = [
-        ("lt;", '<'), ("gt;", '>'), ("amp;", '&'), ("quot;", '"'), ("apos;", '\''), ("#9;", '\t'), ("#10;", '\n'),
-        ("#13;", '\r'), ("#x9;", '\t'), ("#xA;", '\n'), ("#xD;", '\r'),
+        ("lt;", '<'),
+        ("gt;", '>'),
+        ("amp;", '&'),
+        ("quot;", '"'),
+        ("apos;", '\''),
+        ("#9;", '\t'),
+        ("#10;", '\n'),
+        ("#13;", '\r'),
+        ("#x9;", '\t'),
+        ("#xA;", '\n'),
+        ("#xD;", '\r'),
     ];
-    KNOWN.iter().find(|(name, _)| after.starts_with(name)).map(|(name, c)| (*c, name.len()))
+    KNOWN
+        .iter()
+        .find(|(name, _)| after.starts_with(name))
+        .map(|(name, c)| (*c, name.len()))
 }
 
 /// Decodes the references of a text or value that a [`Reader`] returned.
 pub(crate) fn unescape(raw: &str) -> Cow<'_, str> {
-    let Some((before, mut rest)) = raw.split_once('&') else { return Cow::Borrowed(raw) };
+    let Some((before, mut rest)) = raw.split_once('&') else {
+        return Cow::Borrowed(raw);
+    };
     let mut out = String::with_capacity(raw.len());
     out.push_str(before);
     loop {
@@ -340,7 +382,11 @@ mod tests {
     use super::*;
 
     fn namespaces(prefix: &str, uri: &str) -> Option<Ns> {
-        [("", "urn:a"), ("b", "urn:b")].iter().zip(2..).find(|(known, _)| **known == (prefix, uri)).map(|(_, n)| Ns(n))
+        [("", "urn:a"), ("b", "urn:b")]
+            .iter()
+            .zip(2..)
+            .find(|(known, _)| **known == (prefix, uri))
+            .map(|(_, n)| Ns(n))
     }
 
     fn read(xml: &str) -> Result<Vec<String>, Rejection> {
@@ -349,7 +395,10 @@ mod tests {
         loop {
             match reader.next()? {
                 Event::Start(ns, local) => {
-                    let attributes = reader.attributes().iter().map(|a| format!(" {}:{}={}", a.ns.0, a.local, unescape(a.value)));
+                    let attributes = reader
+                        .attributes()
+                        .iter()
+                        .map(|a| format!(" {}:{}={}", a.ns.0, a.local, unescape(a.value)));
                     seen.push(format!("<{}:{local}{}>", ns.0, attributes.collect::<String>()));
                 }
                 Event::End => seen.push("/".into()),
@@ -363,22 +412,54 @@ mod tests {
     fn elements_attributes_and_text_come_out_with_their_namespaces() {
         let xml = r#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
 <r xmlns="urn:a" xmlns:b="urn:b" x="1" b:x="&lt;&#10;"><b:i/>a&amp;b<i xml:space="preserve"></i></r>"#;
-        assert_eq!(read(xml).unwrap().concat(), "<2:r 0:x=1 3:x=<\n><3:i>/a&b<2:i 1:space=preserve>//");
+        assert_eq!(
+            read(xml).unwrap().concat(),
+            "<2:r 0:x=1 3:x=<\n><3:i>/a&b<2:i 1:space=preserve>//"
+        );
     }
 
     #[test]
     fn everything_that_is_not_how_we_write_xml_is_refused() {
         for bad in [
-            "", " ", "text", "<r/>", "<r xmlns=\"urn:c\"/>", "<r xmlns=\"urn:a\">", "<r xmlns=\"urn:a\"/>x", "<r xmlns=\"urn:a\"/><r/>",
-            "<!DOCTYPE r><r xmlns=\"urn:a\"/>", "<?xml version=\"1.0\"?><r xmlns=\"urn:a\"/>", "\u{feff}<r xmlns=\"urn:a\"/>",
-            "<r xmlns=\"urn:a\"><!-- c --></r>", "<r xmlns=\"urn:a\"><?pi?></r>", "<r xmlns=\"urn:a\"><![CDATA[x]]></r>",
-            "<r xmlns=\"urn:a\">&nbsp;</r>", "<r xmlns=\"urn:a\">&#65;</r>", "<r xmlns=\"urn:a\">&lt</r>", "<r xmlns=\"urn:a\">]]></r>",
-            "<r xmlns=\"urn:a\">\u{1}</r>", "<r xmlns=\"urn:a\">\r</r>", "<r xmlns=\"urn:a\">\u{ffff}</r>", "<r xmlns=\"urn:a\" x='1'/>",
-            "<r xmlns=\"urn:a\" x=\"1\" x=\"2\"/>", "<r xmlns=\"urn:a\" x=\"<\"/>", "<r xmlns=\"urn:a\"  x=\"1\"/>", "<r xmlns=\"urn:a\"x=\"1\"/>",
-            "<r xmlns=\"urn:a\"><s></r></s>", "<b:r xmlns=\"urn:a\"/>", "<r xmlns=\"urn:a\" xmlns=\"urn:a\"/>", "<r xmlns=\"urn:a\" b:x=\"1\"/>",
-            "<r xmlns=\"urn:a\" xmlns:p=\"urn:b\" xmlns:q=\"urn:b\" p:x=\"\" q:x=\"\"/>", "<r xmlns=\"urn:a\" xmlns:xmlx=\"urn:b\"/>", "</r>", "<r",
-            "<r xmlns=\"urn:a\" xmlns:b=\"urn:b\"/>", "<a:r xmlns:a=\"urn:a\"/>", "<r xmlns=\"urn:a\"><b:s xmlns:b=\"urn:b\"/></r>",
-            "<r x=\"\" xmlns=\"urn:a\"/>", "<b:r xmlns:b=\"urn:b\" xmlns=\"urn:a\"><s/></b:r>",
+            "",
+            " ",
+            "text",
+            "<r/>",
+            "<r xmlns=\"urn:c\"/>",
+            "<r xmlns=\"urn:a\">",
+            "<r xmlns=\"urn:a\"/>x",
+            "<r xmlns=\"urn:a\"/><r/>",
+            "<!DOCTYPE r><r xmlns=\"urn:a\"/>",
+            "<?xml version=\"1.0\"?><r xmlns=\"urn:a\"/>",
+            "\u{feff}<r xmlns=\"urn:a\"/>",
+            "<r xmlns=\"urn:a\"><!-- c --></r>",
+            "<r xmlns=\"urn:a\"><?pi?></r>",
+            "<r xmlns=\"urn:a\"><![CDATA[x]]></r>",
+            "<r xmlns=\"urn:a\">&nbsp;</r>",
+            "<r xmlns=\"urn:a\">&#65;</r>",
+            "<r xmlns=\"urn:a\">&lt</r>",
+            "<r xmlns=\"urn:a\">]]></r>",
+            "<r xmlns=\"urn:a\">\u{1}</r>",
+            "<r xmlns=\"urn:a\">\r</r>",
+            "<r xmlns=\"urn:a\">\u{ffff}</r>",
+            "<r xmlns=\"urn:a\" x='1'/>",
+            "<r xmlns=\"urn:a\" x=\"1\" x=\"2\"/>",
+            "<r xmlns=\"urn:a\" x=\"<\"/>",
+            "<r xmlns=\"urn:a\"  x=\"1\"/>",
+            "<r xmlns=\"urn:a\"x=\"1\"/>",
+            "<r xmlns=\"urn:a\"><s></r></s>",
+            "<b:r xmlns=\"urn:a\"/>",
+            "<r xmlns=\"urn:a\" xmlns=\"urn:a\"/>",
+            "<r xmlns=\"urn:a\" b:x=\"1\"/>",
+            "<r xmlns=\"urn:a\" xmlns:p=\"urn:b\" xmlns:q=\"urn:b\" p:x=\"\" q:x=\"\"/>",
+            "<r xmlns=\"urn:a\" xmlns:xmlx=\"urn:b\"/>",
+            "</r>",
+            "<r",
+            "<r xmlns=\"urn:a\" xmlns:b=\"urn:b\"/>",
+            "<a:r xmlns:a=\"urn:a\"/>",
+            "<r xmlns=\"urn:a\"><b:s xmlns:b=\"urn:b\"/></r>",
+            "<r x=\"\" xmlns=\"urn:a\"/>",
+            "<b:r xmlns:b=\"urn:b\" xmlns=\"urn:a\"><s/></b:r>",
         ] {
             assert!(read(bad).is_err(), "{bad:?}");
         }
@@ -395,11 +476,24 @@ mod tests {
                 bytes[at] ^= 1 << bit;
                 let mut reader = Reader::new(&bytes, namespaces);
                 while let Ok(Ok(event)) = reader.as_mut().map(Reader::next) {
-                    if event == Event::Eof { break }
+                    if event == Event::Eof {
+                        break;
+                    }
                 }
             }
             let cut = &xml.as_bytes()[..at];
-            assert!(Reader::new(cut, namespaces).and_then(|mut r| { for _ in 0..100 { if r.next()? == Event::Eof { return Ok(()) } } Ok(()) }).is_err());
+            assert!(
+                Reader::new(cut, namespaces)
+                    .and_then(|mut r| {
+                        for _ in 0..100 {
+                            if r.next()? == Event::Eof {
+                                return Ok(());
+                            }
+                        }
+                        Ok(())
+                    })
+                    .is_err()
+            );
         }
     }
 }

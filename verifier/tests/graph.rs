@@ -7,9 +7,24 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// All that the second reader's product graph may hold: `model` and what it is made of, and a hash.
 const VERIFIER: [&str; 18] = [
-    "model", "sha2", // ours and the hash
-    "block-buffer", "cfg-if", "const-oid", "cpufeatures", "crypto-common", "digest", "hybrid-array", "libc", "typenum", // under the hash
-    "serde", "serde_core", "serde_derive", "proc-macro2", "quote", "syn", "unicode-ident", // under `model`: words, no parser
+    "model",
+    "sha2", // ours and the hash
+    "block-buffer",
+    "cfg-if",
+    "const-oid",
+    "cpufeatures",
+    "crypto-common",
+    "digest",
+    "hybrid-array",
+    "libc",
+    "typenum", // under the hash
+    "serde",
+    "serde_core",
+    "serde_derive",
+    "proc-macro2",
+    "quote",
+    "syn",
+    "unicode-ident", // under `model`: words, no parser
 ];
 
 /// Who may stand on whom; the words `model` are everybody's.
@@ -22,10 +37,22 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ("engines", &["signatures"]),
     ("samples", &[]),
     ("station", &["jail", "sanitizer", "verifier", "engines", "signatures"]),
-    ("sallyport", &["station", "jail", "sanitizer", "verifier", "engines", "signatures"]),
-    ("gateway", &["station", "jail", "sanitizer", "verifier", "engines", "signatures"]),
-    ("kiosk-app", &["station", "jail", "sanitizer", "verifier", "engines", "signatures"]),
-    ("sallyport-kiosk", &["station", "jail", "sanitizer", "verifier", "engines", "signatures"]),
+    (
+        "sallyport",
+        &["station", "jail", "sanitizer", "verifier", "engines", "signatures"],
+    ),
+    (
+        "gateway",
+        &["station", "jail", "sanitizer", "verifier", "engines", "signatures"],
+    ),
+    (
+        "kiosk-app",
+        &["station", "jail", "sanitizer", "verifier", "engines", "signatures"],
+    ),
+    (
+        "sallyport-kiosk",
+        &["station", "jail", "sanitizer", "verifier", "engines", "signatures"],
+    ),
 ];
 
 struct Graph {
@@ -35,7 +62,10 @@ struct Graph {
     needs: BTreeMap<String, Vec<String>>,
 }
 
-#[expect(clippy::disallowed_methods, reason = "a test asks cargo, nothing else starts a process here")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test asks cargo, nothing else starts a process here"
+)]
 fn metadata() -> Value {
     let output = std::process::Command::new(env!("CARGO"))
         .args(["metadata", "--format-version", "1", "--offline", "--manifest-path"])
@@ -56,7 +86,16 @@ fn graph() -> Graph {
     let normal = |dep: &Value| list(&dep["dep_kinds"]).iter().any(|kind| kind["kind"].is_null());
     let needs = list(&metadata["resolve"]["nodes"])
         .iter()
-        .map(|node| (text(&node["id"]), list(&node["deps"]).iter().filter(|d| normal(d)).map(|d| text(&d["pkg"])).collect()))
+        .map(|node| {
+            (
+                text(&node["id"]),
+                list(&node["deps"])
+                    .iter()
+                    .filter(|d| normal(d))
+                    .map(|d| text(&d["pkg"]))
+                    .collect(),
+            )
+        })
         .collect();
     Graph { names, members, needs }
 }
@@ -64,7 +103,13 @@ fn graph() -> Graph {
 #[test]
 fn the_second_reader_stands_on_the_shared_words_and_a_hash_alone() {
     let graph = graph();
-    let verifier = graph.names.iter().find(|(_, name)| *name == "verifier").unwrap().0.clone();
+    let verifier = graph
+        .names
+        .iter()
+        .find(|(_, name)| *name == "verifier")
+        .unwrap()
+        .0
+        .clone();
     let mut seen = BTreeSet::new();
     let mut waiting = vec![verifier.clone()];
     while let Some(id) = waiting.pop() {
@@ -73,7 +118,11 @@ fn the_second_reader_stands_on_the_shared_words_and_a_hash_alone() {
         }
     }
     seen.remove(&verifier);
-    let strangers: Vec<&String> = seen.iter().map(|id| &graph.names[id]).filter(|n| !VERIFIER.contains(&n.as_str())).collect();
+    let strangers: Vec<&String> = seen
+        .iter()
+        .map(|id| &graph.names[id])
+        .filter(|n| !VERIFIER.contains(&n.as_str()))
+        .collect();
     assert!(strangers.is_empty(), "not on the list: {strangers:?}");
     assert!(seen.len() >= 3, "a graph without its nodes proves nothing");
 }
@@ -87,7 +136,10 @@ fn no_arrow_between_the_rooms_points_up() {
         let (_, below) = room.unwrap_or_else(|| panic!("{name} has no place in the graph: add it to ARROWS"));
         for need in graph.needs[member].iter().filter(|need| graph.members.contains(*need)) {
             let need = &graph.names[need];
-            assert!(need == "model" || below.contains(&need.as_str()), "{name} must not stand on {need}");
+            assert!(
+                need == "model" || below.contains(&need.as_str()),
+                "{name} must not stand on {need}"
+            );
         }
     }
 }

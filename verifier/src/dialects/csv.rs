@@ -14,7 +14,11 @@ pub fn verify(bytes: &[u8], format: Format, _policy: &Policy, limits: &mut Limit
     text::characters(bytes)?;
     text::beginning(bytes)?;
     separator_line(bytes)?;
-    let candidates = if format == Format::Tsv { b"\t".as_slice() } else { &SEPARATORS };
+    let candidates = if format == Format::Tsv {
+        b"\t".as_slice()
+    } else {
+        &SEPARATORS
+    };
     let mut first = None;
     for &separator in candidates {
         match table(bytes, separator, format == Format::Tsv) {
@@ -79,7 +83,12 @@ fn quoted_cell(quoted: &[u8], at: usize, separator: u8) -> Result<usize, Rejecti
             [b'"', ..] => end = end.saturating_add(2),
             [] | [b'\n', ..] | [b'\r', b'\n', ..] => break,
             [b, ..] if *b == separator => break,
-            _ => return Err(Rejection::new(at, "RFC 4180 2.5: a separator or line end after the closing quote")),
+            _ => {
+                return Err(Rejection::new(
+                    at,
+                    "RFC 4180 2.5: a separator or line end after the closing quote",
+                ));
+            }
         }
     }
     harmless(quoted.get(..end).unwrap_or_default(), at)?;
@@ -120,17 +129,23 @@ const fn is_trigger(cell: &[u8]) -> bool {
 /// A signed number, percentage, amount of money, date or time: signs, digits and what stands between them, with at
 /// most one currency or exponent. Nothing of it can name a function, a cell or a service.
 fn is_value(cell: &[u8]) -> bool {
-    let Ok(cell) = std::str::from_utf8(cell) else { return false };
+    let Ok(cell) = std::str::from_utf8(cell) else {
+        return false;
+    };
     let unsigned = cell.strip_prefix(['+', '-']).unwrap_or("=");
     let unsigned = unsigned.trim_start_matches(CURRENCY).trim_start();
-    let unsigned = unsigned.trim_end_matches(['%', '\u{2030}']).trim_end_matches(CURRENCY).trim_end();
+    let unsigned = unsigned
+        .trim_end_matches(['%', '\u{2030}'])
+        .trim_end_matches(CURRENCY)
+        .trim_end();
     let mut digits = false;
     let mut exponents = 0u8;
     let mut before = ' ';
     for c in unsigned.chars() {
         match c {
             '0'..='9' => digits = true,
-            '.' | ',' | ':' | '/' | '\'' | '\u{a0}' | '\u{202f}' | ' ' if before.is_ascii_digit() || c == '.' || c == ',' => {}
+            '.' | ',' | ':' | '/' | '\'' | '\u{a0}' | '\u{202f}' | ' '
+                if before.is_ascii_digit() || c == '.' || c == ',' => {}
             'e' | 'E' if before.is_ascii_digit() || before == '.' => exponents = exponents.saturating_add(1),
             '+' | '-' if matches!(before, 'e' | 'E') => {}
             _ => return false,
@@ -154,8 +169,18 @@ mod tests {
     #[test]
     fn tables_as_plants_export_them_are_accepted() {
         for table in [
-            "", "a,b\r\n1,2\r\n", "Tag;Wert\nT1;-1,5\nT2;+3\n", "x\t-1e-3\t12:30:00\n", "\"a, \"\"b\"\"\",c\n", "-1.5", "-$1,234.50,+5 %",
-            "'=1+1,'-x\n", "a|b\n", "\"multi\nline\",x\n", "2024-01-01,1E5,0007\n", "-5:30,\n,,\n",
+            "",
+            "a,b\r\n1,2\r\n",
+            "Tag;Wert\nT1;-1,5\nT2;+3\n",
+            "x\t-1e-3\t12:30:00\n",
+            "\"a, \"\"b\"\"\",c\n",
+            "-1.5",
+            "-$1,234.50,+5 %",
+            "'=1+1,'-x\n",
+            "a|b\n",
+            "\"multi\nline\",x\n",
+            "2024-01-01,1E5,0007\n",
+            "-5:30,\n,,\n",
         ] {
             assert!(accepts(Format::Csv, table), "{table:?}");
         }
@@ -164,12 +189,36 @@ mod tests {
 
     #[test]
     fn formulas_are_refused_under_every_quoting_and_separator() {
-        for trigger in ["=1+1", "+A1", "-A1", "@SUM(A1)", "＝1", "＋A", "－A", "＠A", "=cmd|'/c calc'!A1", "-2+3+cmd|' /C calc'!A0", "+1+1", "-1-1"] {
-            for cell in [trigger.to_owned(), format!("\"{trigger}\""), format!(" {trigger}"), format!("\" {trigger}\"")] {
+        for trigger in [
+            "=1+1",
+            "+A1",
+            "-A1",
+            "@SUM(A1)",
+            "＝1",
+            "＋A",
+            "－A",
+            "＠A",
+            "=cmd|'/c calc'!A1",
+            "-2+3+cmd|' /C calc'!A0",
+            "+1+1",
+            "-1-1",
+        ] {
+            for cell in [
+                trigger.to_owned(),
+                format!("\"{trigger}\""),
+                format!(" {trigger}"),
+                format!("\" {trigger}\""),
+            ] {
                 for separator in [",", ";", "\t", "|"] {
-                    assert!(!accepts(Format::Csv, &format!("a{separator}{cell}{separator}b\n")), "{cell:?} {separator:?}");
+                    assert!(
+                        !accepts(Format::Csv, &format!("a{separator}{cell}{separator}b\n")),
+                        "{cell:?} {separator:?}"
+                    );
                 }
-                assert!(!accepts(Format::Csv, &cell) && !accepts(Format::Tsv, &format!("x\n{cell}\n")), "{cell:?}");
+                assert!(
+                    !accepts(Format::Csv, &cell) && !accepts(Format::Tsv, &format!("x\n{cell}\n")),
+                    "{cell:?}"
+                );
             }
         }
         assert!(!accepts(Format::Csv, "\"\tx\",1"));
@@ -177,7 +226,15 @@ mod tests {
 
     #[test]
     fn quotes_and_separators_have_one_reading() {
-        for table in ["\"a", "\"a\"b,c", "a\"b,c", "\"a\";=1+1,\"b\"", "sep=;\na;b", "ID;PWXL;N;E", "a,\"b\";\"c\""] {
+        for table in [
+            "\"a",
+            "\"a\"b,c",
+            "a\"b,c",
+            "\"a\";=1+1,\"b\"",
+            "sep=;\na;b",
+            "ID;PWXL;N;E",
+            "a,\"b\";\"c\"",
+        ] {
             assert!(!accepts(Format::Csv, table), "{table:?}");
         }
     }

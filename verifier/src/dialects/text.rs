@@ -31,7 +31,10 @@ const BLOCK: usize = 64;
 fn plain_ascii(bytes: &[u8]) -> usize {
     let next = bytes.get(1..).unwrap_or_default();
     let blocks = bytes.as_chunks::<BLOCK>().0.iter().zip(next.as_chunks::<BLOCK>().0);
-    blocks.take_while(|(block, next)| is_plain(block, next)).count().saturating_mul(BLOCK)
+    blocks
+        .take_while(|(block, next)| is_plain(block, next))
+        .count()
+        .saturating_mul(BLOCK)
 }
 
 fn is_plain(block: &[u8; BLOCK], next: &[u8; BLOCK]) -> bool {
@@ -87,16 +90,38 @@ fn joins(neighbour: Option<char>) -> bool {
 
 /// What a viewer, shell or interpreter takes for its own by the first bytes, whatever the name says (TXT-04, CSV-05).
 const FOREIGN: &[&str] = &[
-    "#!", "MZ", "%PDF", "{\\rtf", "<?php", "ID;P", "%!PS", "[autorun]", "[InternetShortcut]", "[Shell]", "@echo",
-    "GIF87a", "GIF89a", "WEB\n1\n", "WEB\r\n1\r\n", "TABLE\n0,1\n", "TABLE\r\n0,1\r\n",
+    "#!",
+    "MZ",
+    "%PDF",
+    "{\\rtf",
+    "<?php",
+    "ID;P",
+    "%!PS",
+    "[autorun]",
+    "[InternetShortcut]",
+    "[Shell]",
+    "@echo",
+    "GIF87a",
+    "GIF89a",
+    "WEB\n1\n",
+    "WEB\r\n1\r\n",
+    "TABLE\n0,1\n",
+    "TABLE\r\n0,1\r\n",
 ];
 
 /// The beginning is not that of a type that never passes.
 pub(super) fn beginning(bytes: &[u8]) -> Result<(), Rejection> {
     let start = bytes.trim_ascii_start();
-    let is = |magic: &&&str| start.get(..magic.len()).is_some_and(|s| s.eq_ignore_ascii_case(magic.as_bytes()));
+    let is = |magic: &&&str| {
+        start
+            .get(..magic.len())
+            .is_some_and(|s| s.eq_ignore_ascii_case(magic.as_bytes()))
+    };
     match FOREIGN.iter().find(is) {
-        Some(magic) => Err(Rejection::new(0, format!("text does not begin like another type: {magic:?} (TXT-04)"))),
+        Some(magic) => Err(Rejection::new(
+            0,
+            format!("text does not begin like another type: {magic:?} (TXT-04)"),
+        )),
         None => Ok(()),
     }
 }
@@ -113,7 +138,16 @@ mod tests {
     #[test]
     fn text_as_people_write_it_is_accepted() {
         let long = "0123456789\t\r\n".repeat(40);
-        for text in ["", "a", "Grüße\r\nсвіт\n図面\t1", "می\u{200c}خواهم", "👩\u{200d}🔧", "a\n\nb", "x #! y %PDF", &long] {
+        for text in [
+            "",
+            "a",
+            "Grüße\r\nсвіт\n図面\t1",
+            "می\u{200c}خواهم",
+            "👩\u{200d}🔧",
+            "a\n\nb",
+            "x #! y %PDF",
+            &long,
+        ] {
             assert!(accepts(text.as_bytes()), "{text:?}");
         }
     }
@@ -121,9 +155,34 @@ mod tests {
     #[test]
     fn every_hidden_or_control_character_is_refused_wherever_it_stands() {
         let planted = [
-            "\0", "\x07", "\x08", "\x0b", "\x0c", "\x1b", "\x7f", "\u{85}", "\u{9b}", "\r", "\u{202e}", "\u{2066}",
-            "\u{200e}", "\u{200f}", "\u{61c}", "\u{200b}", "\u{2060}", "\u{2064}", "\u{feff}", "\u{e0041}", "\u{2028}",
-            "\u{2029}", "\u{fff9}", "\u{180e}", "\u{fffe}", "\u{1ffff}", "\u{fdd0}", "\u{200d}",
+            "\0",
+            "\x07",
+            "\x08",
+            "\x0b",
+            "\x0c",
+            "\x1b",
+            "\x7f",
+            "\u{85}",
+            "\u{9b}",
+            "\r",
+            "\u{202e}",
+            "\u{2066}",
+            "\u{200e}",
+            "\u{200f}",
+            "\u{61c}",
+            "\u{200b}",
+            "\u{2060}",
+            "\u{2064}",
+            "\u{feff}",
+            "\u{e0041}",
+            "\u{2028}",
+            "\u{2029}",
+            "\u{fff9}",
+            "\u{180e}",
+            "\u{fffe}",
+            "\u{1ffff}",
+            "\u{fdd0}",
+            "\u{200d}",
         ];
         for bad in planted {
             for before in [0, 1, 63, 64, 65, 127, 128, 200] {
@@ -137,7 +196,13 @@ mod tests {
 
     #[test]
     fn bytes_that_are_no_utf8_are_refused() {
-        for bad in [&b"\xff"[..], b"a\xc0\x80", b"\xed\xa0\x80", b"M\xfcller", b"\xff\xfea\0"] {
+        for bad in [
+            &b"\xff"[..],
+            b"a\xc0\x80",
+            b"\xed\xa0\x80",
+            b"M\xfcller",
+            b"\xff\xfea\0",
+        ] {
             assert!(!accepts(bad), "{bad:?}");
         }
     }
@@ -145,7 +210,10 @@ mod tests {
     #[test]
     fn text_that_begins_like_another_type_is_refused() {
         for magic in FOREIGN {
-            assert!(!accepts(magic.as_bytes()) && !accepts(format!(" \n{}x", magic.to_lowercase()).as_bytes()), "{magic:?}");
+            assert!(
+                !accepts(magic.as_bytes()) && !accepts(format!(" \n{}x", magic.to_lowercase()).as_bytes()),
+                "{magic:?}"
+            );
         }
     }
 }

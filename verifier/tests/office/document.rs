@@ -38,7 +38,13 @@ impl Document {
     fn new(format: Format) -> Self {
         let defaults = [("rels", "application/vnd.openxmlformats-package.relationships+xml")];
         let defaults = defaults.map(|(e, t)| (e.to_owned(), t.to_owned())).into();
-        Self { format, parts: BTreeMap::new(), defaults, relationships: BTreeMap::new(), strays: Vec::new() }
+        Self {
+            format,
+            parts: BTreeMap::new(),
+            defaults,
+            relationships: BTreeMap::new(),
+            strays: Vec::new(),
+        }
     }
 
     /// Adds an XML part, its type and a relationship from `source`; returns the relationship's id.
@@ -55,9 +61,17 @@ impl Document {
     }
 
     pub fn relate(&mut self, source: &str, kind: &str, target: &str, external: bool) -> String {
-        let kind = if kind.contains("://") { kind.to_owned() } else { format!("{OFFICE}{kind}") };
+        let kind = if kind.contains("://") {
+            kind.to_owned()
+        } else {
+            format!("{OFFICE}{kind}")
+        };
         let list = self.relationships.entry(source.into()).or_default();
-        list.push(Relationship { kind, target: target.into(), external });
+        list.push(Relationship {
+            kind,
+            target: target.into(),
+            external,
+        });
         format!("rId{}", list.len())
     }
 
@@ -74,7 +88,8 @@ impl Document {
     }
 
     pub fn members(&self) -> Vec<Member> {
-        let mut types = format!("{DECLARATION}<Types xmlns=\"http://schemas.openxmlformats.org/package/2006/content-types\">");
+        let mut types =
+            format!("{DECLARATION}<Types xmlns=\"http://schemas.openxmlformats.org/package/2006/content-types\">");
         for (extension, content_type) in &self.defaults {
             types += &format!("<Default Extension=\"{extension}\" ContentType=\"{content_type}\"/>");
         }
@@ -82,8 +97,16 @@ impl Document {
             types += &format!("<Override PartName=\"/{name}\" ContentType=\"{content_type}\"/>");
         }
         types += "</Types>";
-        let mut members: Vec<Member> = self.parts.iter().map(|(name, (bytes, _))| Member::new(name, bytes)).collect();
-        members.extend(self.relationships.iter().map(|(source, list)| relationships(source, list)));
+        let mut members: Vec<Member> = self
+            .parts
+            .iter()
+            .map(|(name, (bytes, _))| Member::new(name, bytes))
+            .collect();
+        members.extend(
+            self.relationships
+                .iter()
+                .map(|(source, list)| relationships(source, list)),
+        );
         members.extend(self.strays.iter().cloned());
         members.sort_by(|a, b| a.name.cmp(&b.name));
         members.insert(0, Member::new("[Content_Types].xml", types.as_bytes()));
@@ -96,11 +119,20 @@ impl Document {
 }
 
 fn relationships(source: &str, list: &[Relationship]) -> Member {
-    let mut xml = format!("{DECLARATION}<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\">");
+    let mut xml =
+        format!("{DECLARATION}<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\">");
     for (r, n) in list.iter().zip(1..) {
         let mode = if r.external { " TargetMode=\"External\"" } else { "" };
-        let target = r.target.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;").replace('\n', "&#10;");
-        xml += &format!("<Relationship Id=\"rId{n}\" Type=\"{}\" Target=\"{target}\"{mode}/>", r.kind);
+        let target = r
+            .target
+            .replace('&', "&amp;")
+            .replace('<', "&lt;")
+            .replace('"', "&quot;")
+            .replace('\n', "&#10;");
+        xml += &format!(
+            "<Relationship Id=\"rId{n}\" Type=\"{}\" Target=\"{target}\"{mode}/>",
+            r.kind
+        );
     }
     xml += "</Relationships>";
     let name = match source.rsplit_once('/') {
@@ -130,13 +162,28 @@ pub fn docx() -> Document {
     let mut doc = Document::new(Format::Docx);
     let text = "<w:p><w:r><w:t xml:space=\"preserve\"> KEEP </w:t></w:r></w:p><!--here-->";
     let link = "<w:p><w:hyperlink r:id=\"rId2\"><w:r><w:t>link</w:t></w:r></w:hyperlink></w:p>";
-    let root = format!("<w:document {W} {R}><w:body>{text}{link}<w:sectPr/></w:body></w:document>").replace("<!--here-->", "");
+    let root =
+        format!("<w:document {W} {R}><w:body>{text}{link}<w:sectPr/></w:body></w:document>").replace("<!--here-->", "");
     doc.part("", "officeDocument", BODY, "wordprocessingml.document.main+xml", &root);
-    let styles = format!("<w:styles {W}><w:style w:type=\"paragraph\" w:styleId=\"a\"><w:name w:val=\"Normal\"/></w:style></w:styles>");
-    doc.part(BODY, "styles", "word/styles.xml", "wordprocessingml.styles+xml", &styles);
+    let styles = format!(
+        "<w:styles {W}><w:style w:type=\"paragraph\" w:styleId=\"a\"><w:name w:val=\"Normal\"/></w:style></w:styles>"
+    );
+    doc.part(
+        BODY,
+        "styles",
+        "word/styles.xml",
+        "wordprocessingml.styles+xml",
+        &styles,
+    );
     doc.relate(BODY, "hyperlink", "https://example.invalid/?a=1&b=2", true);
     let settings = format!("<w:settings {W}><w:zoom w:percent=\"100\"/></w:settings>");
-    doc.part(BODY, "settings", "word/settings.xml", "wordprocessingml.settings+xml", &settings);
+    doc.part(
+        BODY,
+        "settings",
+        "word/settings.xml",
+        "wordprocessingml.settings+xml",
+        &settings,
+    );
     doc
 }
 
@@ -166,17 +213,45 @@ pub fn pptx() -> Document {
         "<p:presentation {P} {R}><p:sldMasterIdLst><p:sldMasterId id=\"2147483648\" r:id=\"rId1\"/></p:sldMasterIdLst>\
          <p:sldIdLst><p:sldId id=\"256\" r:id=\"rId2\"/></p:sldIdLst><p:sldSz cx=\"9144000\" cy=\"6858000\"/></p:presentation>"
     );
-    doc.part("", "officeDocument", SHOW, "presentationml.presentation.main+xml", &show);
-    let master = format!("<p:sldMaster {P} {R}>{tree}<p:sldLayoutIdLst><p:sldLayoutId id=\"2147483649\" r:id=\"rId1\"/></p:sldLayoutIdLst></p:sldMaster>");
-    doc.part(SHOW, "slideMaster", "ppt/slideMasters/slideMaster1.xml", "presentationml.slideMaster+xml", &master);
+    doc.part(
+        "",
+        "officeDocument",
+        SHOW,
+        "presentationml.presentation.main+xml",
+        &show,
+    );
+    let master = format!(
+        "<p:sldMaster {P} {R}>{tree}<p:sldLayoutIdLst><p:sldLayoutId id=\"2147483649\" r:id=\"rId1\"/></p:sldLayoutIdLst></p:sldMaster>"
+    );
+    doc.part(
+        SHOW,
+        "slideMaster",
+        "ppt/slideMasters/slideMaster1.xml",
+        "presentationml.slideMaster+xml",
+        &master,
+    );
     let shape = "<p:sp><p:nvSpPr><p:cNvPr id=\"2\" name=\"Button\"><a:hlinkClick r:id=\"\" action=\"ppaction://hlinkshowjump?jump=nextslide\"/></p:cNvPr>\
                  <p:cNvSpPr/><p:nvPr/></p:nvSpPr><p:spPr/><p:txBody><a:bodyPr/><a:p><a:r><a:t>KEEP</a:t></a:r></a:p></p:txBody></p:sp>";
-    let slide = format!("<p:sld {P} {A} {R}>{}</p:sld>", tree.replace("<p:grpSpPr/>", &format!("<p:grpSpPr/>{shape}")));
+    let slide = format!(
+        "<p:sld {P} {A} {R}>{}</p:sld>",
+        tree.replace("<p:grpSpPr/>", &format!("<p:grpSpPr/>{shape}"))
+    );
     doc.part(SHOW, "slide", SLIDE, "presentationml.slide+xml", &slide);
     let layout = format!("<p:sldLayout {P}>{tree}</p:sldLayout>");
     let master_name = "ppt/slideMasters/slideMaster1.xml";
-    doc.part(master_name, "slideLayout", "ppt/slideLayouts/slideLayout1.xml", "presentationml.slideLayout+xml", &layout);
-    doc.relate("ppt/slideLayouts/slideLayout1.xml", "slideMaster", "../slideMasters/slideMaster1.xml", false);
+    doc.part(
+        master_name,
+        "slideLayout",
+        "ppt/slideLayouts/slideLayout1.xml",
+        "presentationml.slideLayout+xml",
+        &layout,
+    );
+    doc.relate(
+        "ppt/slideLayouts/slideLayout1.xml",
+        "slideMaster",
+        "../slideMasters/slideMaster1.xml",
+        false,
+    );
     doc.relate(SLIDE, "slideLayout", "../slideLayouts/slideLayout1.xml", false);
     let theme = format!("<a:theme {A} name=\"T\"><a:themeElements/></a:theme>");
     doc.part(master_name, "theme", "ppt/theme/theme1.xml", "theme+xml", &theme);

@@ -31,7 +31,11 @@ fn every_construct_of_the_catalogue_is_refused_and_its_benign_twin_is_not() {
     let mut rows: BTreeMap<&str, usize> = BTreeMap::new();
     let mut alive = Vec::new();
     for mutant in mutants::all() {
-        assert!(vector(mutant.row).is_some(), "{} is no row of the catalogue", mutant.row);
+        assert!(
+            vector(mutant.row).is_some(),
+            "{} is no row of the catalogue",
+            mutant.row
+        );
         let mut document = (mutant.base)();
         (mutant.plant)(&mut document);
         *rows.entry(mutant.row).or_default() += 1;
@@ -41,7 +45,11 @@ fn every_construct_of_the_catalogue_is_refused_and_its_benign_twin_is_not() {
         }
     }
     let made: usize = rows.values().sum();
-    println!("mutants killed / made: {} / {made} in {} rows", made - alive.len(), rows.len());
+    println!(
+        "mutants killed / made: {} / {made} in {} rows",
+        made - alive.len(),
+        rows.len()
+    );
     assert!(alive.is_empty(), "accepted: {alive:#?}");
 }
 
@@ -75,4 +83,44 @@ fn no_flip_inside_a_part_makes_the_reader_panic() {
             }
         }
     }
+}
+
+#[test]
+fn what_the_policy_forbids_is_refused_though_it_is_of_the_dialect() {
+    let mut policy = Policy::standard();
+    policy.formats.word = policy.formats.word.map(|p| model::Office {
+        links: model::Links::Text,
+        ..p
+    });
+    policy.formats.excel = policy.formats.excel.map(|p| model::Office {
+        comments: model::Comments::Remove,
+        ..p
+    });
+    assert!(
+        verifier::verify(&document::docx().bytes(), Format::Docx, &policy).is_err(),
+        "a link"
+    );
+    assert!(
+        verifier::verify(&mutants::commented().bytes(), Format::Xlsx, &policy).is_err(),
+        "a comment"
+    );
+    let mut field = document::docx();
+    field.relationships.get_mut(document::BODY).unwrap().remove(1);
+    field.replace(document::BODY, " r:id=\"rId2\"", " w:anchor=\"x\"");
+    field.replace(
+        document::BODY,
+        " xmlns:r=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships\"",
+        "",
+    );
+    assert!(
+        verifier::verify(&field.bytes(), Format::Docx, &policy).is_ok(),
+        "no link out"
+    );
+    let simple = "<w:p><w:fldSimple w:instr=\"HYPERLINK &quot;https://x.invalid/&quot;\"/></w:p><w:sectPr/>";
+    field.replace(document::BODY, "<w:sectPr/>", simple);
+    assert!(
+        verifier::verify(&field.bytes(), Format::Docx, &policy).is_err(),
+        "a link in a field"
+    );
+    assert!(verifier::verify(&field.bytes(), Format::Docx, &Policy::standard()).is_ok());
 }

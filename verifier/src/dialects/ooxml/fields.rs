@@ -1,21 +1,62 @@
 //! Field instructions (ECMA-376 part 1, 17.16): an allow-list of first words, pieces joined over runs and paragraphs
 //! (OOX-13, OOX-14).
 
-use super::values::is_web_target;
+use super::values::Links;
 
 /// Fields that show something of the document itself, or a link that is checked.
 const ALLOWED: [&str; 46] = [
-    "PAGE", "PAGEREF", "NUMPAGES", "SECTION", "SECTIONPAGES", "DATE", "TIME", "CREATEDATE", "SAVEDATE", "PRINTDATE",
-    "EDITTIME", "AUTHOR", "TITLE", "SUBJECT", "KEYWORDS", "COMMENTS", "LASTSAVEDBY", "NUMWORDS", "NUMCHARS", "REVNUM",
-    "TOC", "TC", "TOA", "TA", "XE", "INDEX", "REF", "NOTEREF", "STYLEREF", "SEQ", "LISTNUM", "AUTONUM", "AUTONUMLGL",
-    "AUTONUMOUT", "BIBLIOGRAPHY", "CITATION", "SYMBOL", "EQ", "ADVANCE", "FORMTEXT", "FORMCHECKBOX", "FORMDROPDOWN",
-    "BIDIOUTLINE", "SHAPE", "DOCPROPERTY", "HYPERLINK",
+    "PAGE",
+    "PAGEREF",
+    "NUMPAGES",
+    "SECTION",
+    "SECTIONPAGES",
+    "DATE",
+    "TIME",
+    "CREATEDATE",
+    "SAVEDATE",
+    "PRINTDATE",
+    "EDITTIME",
+    "AUTHOR",
+    "TITLE",
+    "SUBJECT",
+    "KEYWORDS",
+    "COMMENTS",
+    "LASTSAVEDBY",
+    "NUMWORDS",
+    "NUMCHARS",
+    "REVNUM",
+    "TOC",
+    "TC",
+    "TOA",
+    "TA",
+    "XE",
+    "INDEX",
+    "REF",
+    "NOTEREF",
+    "STYLEREF",
+    "SEQ",
+    "LISTNUM",
+    "AUTONUM",
+    "AUTONUMLGL",
+    "AUTONUMOUT",
+    "BIBLIOGRAPHY",
+    "CITATION",
+    "SYMBOL",
+    "EQ",
+    "ADVANCE",
+    "FORMTEXT",
+    "FORMCHECKBOX",
+    "FORMDROPDOWN",
+    "BIDIOUTLINE",
+    "SHAPE",
+    "DOCPROPERTY",
+    "HYPERLINK",
 ];
 
 /// The complex fields that are open at one place of a part.
-#[derive(Default)]
 pub(super) struct Fields {
     open: Vec<Open>,
+    links: Links,
 }
 
 #[derive(Default)]
@@ -27,9 +68,18 @@ struct Open {
 }
 
 impl Fields {
+    /// None is open yet.
+    pub const fn new(links: Links) -> Self {
+        Self {
+            open: Vec::new(),
+            links,
+        }
+    }
+
     /// A `w:fldChar`.
     pub fn character(&mut self, kind: &str) -> Result<(), String> {
         self.boundary()?;
+        let links = self.links;
         match kind {
             "begin" => {
                 if let Some(outer) = self.open.last().filter(|outer| !outer.result) {
@@ -39,13 +89,21 @@ impl Fields {
                 Ok(())
             }
             "separate" => {
-                let open = self.open.last_mut().filter(|open| !open.result).ok_or("a separator without its field")?;
+                let open = self
+                    .open
+                    .last_mut()
+                    .filter(|open| !open.result)
+                    .ok_or("a separator without its field")?;
                 open.result = true;
-                instruction(&open.instruction)
+                instruction(&open.instruction, links)
             }
             "end" => {
                 let open = self.open.pop().ok_or("an end without its field")?;
-                if open.result { Ok(()) } else { instruction(&open.instruction) }
+                if open.result {
+                    Ok(())
+                } else {
+                    instruction(&open.instruction, links)
+                }
             }
             other => Err(format!("fldCharType {other:?}")),
         }
@@ -53,7 +111,11 @@ impl Fields {
 
     /// A `w:instrText` or `w:delInstrText`.
     pub fn text(&mut self, text: &str) -> Result<(), String> {
-        let open = self.open.last_mut().filter(|open| !open.result).ok_or("an instruction outside a field (OOX-13)")?;
+        let open = self
+            .open
+            .last_mut()
+            .filter(|open| !open.result)
+            .ok_or("an instruction outside a field (OOX-13)")?;
         open.instruction.push_str(text);
         open.piece.push_str(text);
         Ok(())
@@ -61,7 +123,9 @@ impl Fields {
 
     /// A paragraph begins or ends, or a field character stands here.
     pub fn boundary(&mut self) -> Result<(), String> {
-        let Some(open) = self.open.last_mut() else { return Ok(()) };
+        let Some(open) = self.open.last_mut() else {
+            return Ok(());
+        };
         let piece = std::mem::take(&mut open.piece);
         let word = first_word(&piece);
         let is_word = word.starts_with(|c: char| c.is_alphabetic());
@@ -75,7 +139,9 @@ impl Fields {
     /// The part is at its end.
     pub fn finish(mut self) -> Result<(), String> {
         self.boundary()?;
-        self.open.iter().try_for_each(|open| instruction(&open.instruction))
+        self.open
+            .iter()
+            .try_for_each(|open| instruction(&open.instruction, self.links))
     }
 }
 
@@ -92,12 +158,16 @@ fn before_nested(outer: &str) -> Result<(), String> {
 }
 
 /// A whole instruction.
-pub(super) fn instruction(text: &str) -> Result<(), String> {
+pub(super) fn instruction(text: &str, links: Links) -> Result<(), String> {
     let word = first_word(text);
     if !is_allowed(word) {
         return Err(format!("field {word:?} (OOX-13, OOX-14)"));
     }
-    if word.eq_ignore_ascii_case("HYPERLINK") { hyperlink(text) } else { Ok(()) }
+    if word.eq_ignore_ascii_case("HYPERLINK") {
+        hyperlink(text, links)
+    } else {
+        Ok(())
+    }
 }
 
 fn is_allowed(word: &str) -> bool {
@@ -112,7 +182,7 @@ fn first_word(text: &str) -> &str {
 }
 
 /// Every argument that no switch takes is a target (OOX-10).
-fn hyperlink(text: &str) -> Result<(), String> {
+fn hyperlink(text: &str, links: Links) -> Result<(), String> {
     let arguments = arguments(text);
     let mut rest = arguments.iter().skip(1);
     while let Some(argument) = rest.next() {
@@ -126,7 +196,7 @@ fn hyperlink(text: &str) -> Result<(), String> {
             }
             Argument::Switch('m' | 'n' | 'h' | '*') => {}
             Argument::Switch(other) => return Err(format!("HYPERLINK has no switch {other:?}")),
-            Argument::Value(value) if is_web_target(value) => {}
+            Argument::Value(value) if links.allow(value) => {}
             Argument::Value(value) => return Err(format!("HYPERLINK to {value:?} (OOX-10)")),
         }
     }
@@ -152,7 +222,13 @@ fn arguments(text: &str) -> Vec<Argument> {
         }
         let quoted = is_quote(c);
         let mut value = if quoted { String::new() } else { String::from(c) };
-        while let Some(c) = chars.next_if(|&c| if quoted { true } else { !c.is_whitespace() && !is_quote(c) }) {
+        while let Some(c) = chars.next_if(|&c| {
+            if quoted {
+                true
+            } else {
+                !c.is_whitespace() && !is_quote(c)
+            }
+        }) {
             if quoted && is_quote(c) {
                 break;
             }
@@ -174,28 +250,77 @@ mod tests {
     #[test]
     fn fields_of_the_document_are_accepted() {
         for text in [
-            " PAGE ", "page \\* MERGEFORMAT", "TOC \\o \"1-3\" \\h", "HYPERLINK \"https://example.invalid/\" \\o \"tip\"", "HYPERLINK \\l \"_Toc1\"",
-            "DATE\\@ \"yyyy\"", "HYPERLINK \"mailto:a@b.invalid\"", "SEQ Figure \\* ARABIC", "FORMTEXT",
+            " PAGE ",
+            "page \\* MERGEFORMAT",
+            "TOC \\o \"1-3\" \\h",
+            "HYPERLINK \"https://example.invalid/\" \\o \"tip\"",
+            "HYPERLINK \\l \"_Toc1\"",
+            "DATE\\@ \"yyyy\"",
+            "HYPERLINK \"mailto:a@b.invalid\"",
+            "SEQ Figure \\* ARABIC",
+            "FORMTEXT",
         ] {
-            assert_eq!(instruction(text), Ok(()), "{text}");
+            assert_eq!(instruction(text, Links::WEB), Ok(()), "{text}");
         }
     }
 
     #[test]
     fn fields_that_fetch_or_run_are_refused() {
-        for word in ["DDE", "DDEAUTO", "INCLUDETEXT", "INCLUDEPICTURE", "IMPORT", "LINK", "EMBED", "RD", "DATABASE", "AUTOTEXT", "MERGEFIELD", "ASK", "FILLIN",
-            "SET", "IF", "QUOTE", "MACROBUTTON", "GOTOBUTTON", "PRINT", "HTMLACTIVEX", "CONTROL", "ADDIN", "PRIVATE", "DISPLAYBARCODE", "=", "", "\u{201c}DDE"] {
-            assert!(instruction(&format!(" {word} \"c:\\\\x\"")).is_err(), "{word}");
+        for word in [
+            "DDE",
+            "DDEAUTO",
+            "INCLUDETEXT",
+            "INCLUDEPICTURE",
+            "IMPORT",
+            "LINK",
+            "EMBED",
+            "RD",
+            "DATABASE",
+            "AUTOTEXT",
+            "MERGEFIELD",
+            "ASK",
+            "FILLIN",
+            "SET",
+            "IF",
+            "QUOTE",
+            "MACROBUTTON",
+            "GOTOBUTTON",
+            "PRINT",
+            "HTMLACTIVEX",
+            "CONTROL",
+            "ADDIN",
+            "PRIVATE",
+            "DISPLAYBARCODE",
+            "=",
+            "",
+            "\u{201c}DDE",
+        ] {
+            assert!(
+                instruction(&format!(" {word} \"c:\\\\x\""), Links::WEB).is_err(),
+                "{word}"
+            );
         }
-        for target in ["\"file:///x\"", "\"\\\\\\\\h\\\\s\"", "\\\\\\\\h\\\\s", "javascript:x", "\\l \"a\" \"file:x\"", "\\l \"file://x\"", "HTTPS://x", "x.exe"] {
-            assert!(instruction(&format!("HYPERLINK {target}")).is_err(), "{target}");
+        for target in [
+            "\"file:///x\"",
+            "\"\\\\\\\\h\\\\s\"",
+            "\\\\\\\\h\\\\s",
+            "javascript:x",
+            "\\l \"a\" \"file:x\"",
+            "\\l \"file://x\"",
+            "HTTPS://x",
+            "x.exe",
+        ] {
+            assert!(
+                instruction(&format!("HYPERLINK {target}"), Links::WEB).is_err(),
+                "{target}"
+            );
         }
     }
 
     #[test]
     fn an_instruction_is_joined_and_cannot_be_computed() {
         let run = |steps: &[&str]| {
-            let mut fields = Fields::default();
+            let mut fields = Fields::new(Links::WEB);
             for step in steps {
                 match *step {
                     "begin" | "separate" | "end" => fields.character(step)?,
@@ -209,9 +334,16 @@ mod tests {
         assert!(run(&["begin", " REF a ", "begin", "PAGE", "end", " \\h", "end"]).is_ok());
         assert!(run(&["begin", "D", "DE", "AUTO c:\\x", "end"]).is_err());
         assert!(run(&["begin", "begin", "PAGE", "end", "DDE x", "end"]).is_err());
-        assert!(run(&["begin", "PAGE ", "p", "DDE x", "end"]).is_err(), "a reader that begins anew with a paragraph");
+        assert!(
+            run(&["begin", "PAGE ", "p", "DDE x", "end"]).is_err(),
+            "a reader that begins anew with a paragraph"
+        );
         assert!(run(&["begin", "HYPERLINK ", "begin", "PAGE", "end", "end"]).is_err());
         assert!(run(&["begin", "DDE x"]).is_err(), "a field that is never closed");
-        assert!(run(&["PAGE"]).is_err() && run(&["end"]).is_err() && run(&["begin", "PAGE", "separate", "DDE", "end"]).is_err());
+        assert!(
+            run(&["PAGE"]).is_err()
+                && run(&["end"]).is_err()
+                && run(&["begin", "PAGE", "separate", "DDE", "end"]).is_err()
+        );
     }
 }

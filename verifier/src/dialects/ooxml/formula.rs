@@ -2,10 +2,10 @@
 //! workbook, no service (OOX-15, OOX-16, OOX-38).
 
 use super::functions;
-use super::values::is_web_target;
+use super::values::Links;
 
 /// Accepts one formula without its leading `=`.
-pub(super) fn check(formula: &str) -> Result<(), String> {
+pub(super) fn check(formula: &str, links: Links) -> Result<(), String> {
     let mut rest = formula;
     let mut before = Token::Other;
     while let Some(c) = rest.chars().next() {
@@ -16,7 +16,7 @@ pub(super) fn check(formula: &str) -> Result<(), String> {
             '|' => return Err("a service reference (OOX-15)".into()),
             '\\' => return Err("a backslash outside a text (OOX-15)".into()),
             '#' if before != Token::Name => (Token::Other, error(rest)),
-            c if c.is_alphabetic() || c == '_' => (Token::Name, name(rest)?),
+            c if c.is_alphabetic() || c == '_' => (Token::Name, name(rest, links)?),
             c if c.is_ascii_digit() => (Token::Other, number(rest)),
             c if c.is_control() && c != '\n' && c != '\t' && c != '\r' => return Err("a control character".into()),
             c => (Token::Other, c.len_utf8()),
@@ -81,11 +81,15 @@ fn columns(rest: &str, before: Token) -> Result<usize, String> {
     };
     let follows = rest.get(end..).and_then(|rest| rest.chars().next());
     let book = before != Token::Name || follows.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '!' | '\''));
-    if book { Err("a reference to another workbook (OOX-15)".into()) } else { Ok(end) }
+    if book {
+        Err("a reference to another workbook (OOX-15)".into())
+    } else {
+        Ok(end)
+    }
 }
 
 /// A name: of a cell, a sheet, something defined, or a function where a bracket follows.
-fn name(rest: &str) -> Result<usize, String> {
+fn name(rest: &str, links: Links) -> Result<usize, String> {
     let inside = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '?' | '$');
     let length = rest.find(|c| !inside(c)).unwrap_or(rest.len());
     let (name, after) = rest.split_at_checked(length).ok_or("a name")?;
@@ -99,7 +103,7 @@ fn name(rest: &str) -> Result<usize, String> {
         return Err(format!("function {name} (OOX-16)"));
     }
     if name.eq_ignore_ascii_case("HYPERLINK") {
-        hyperlink(arguments.get(1..).unwrap_or_default())?;
+        hyperlink(arguments.get(1..).unwrap_or_default(), links)?;
     }
     Ok(length)
 }
@@ -112,15 +116,19 @@ fn is_cell(name: &str) -> bool {
 }
 
 /// HYPERLINK's first argument is one text, and leads to the web or into the workbook (OOX-10).
-fn hyperlink(arguments: &str) -> Result<(), String> {
+fn hyperlink(arguments: &str, links: Links) -> Result<(), String> {
     let arguments = arguments.trim_start();
     if !arguments.starts_with('"') {
         return Err("HYPERLINK with a computed target (OOX-16)".into());
     }
     let target = string(arguments)?;
-    let ends = arguments.get(target.len()..).unwrap_or_default().trim_start().starts_with([',', ')']);
+    let ends = arguments
+        .get(target.len()..)
+        .unwrap_or_default()
+        .trim_start()
+        .starts_with([',', ')']);
     let bare = target.trim_matches('"');
-    if ends && (bare.starts_with('#') || is_web_target(bare)) {
+    if ends && (bare.starts_with('#') || links.allow(bare)) {
         Ok(())
     } else {
         Err(format!("HYPERLINK to {target} (OOX-10)"))
@@ -129,9 +137,21 @@ fn hyperlink(arguments: &str) -> Result<(), String> {
 
 /// `#REF!`, `#N/A` and their like.
 fn error(rest: &str) -> usize {
-    const ERRORS: [&str; 9] =
-        ["#REF!", "#N/A", "#NAME?", "#VALUE!", "#DIV/0!", "#NUM!", "#NULL!", "#GETTING_DATA", "#SPILL!"];
-    ERRORS.iter().find(|error| rest.starts_with(**error)).map_or(1, |error| error.len())
+    const ERRORS: [&str; 9] = [
+        "#REF!",
+        "#N/A",
+        "#NAME?",
+        "#VALUE!",
+        "#DIV/0!",
+        "#NUM!",
+        "#NULL!",
+        "#GETTING_DATA",
+        "#SPILL!",
+    ];
+    ERRORS
+        .iter()
+        .find(|error| rest.starts_with(**error))
+        .map_or(1, |error| error.len())
 }
 
 /// A number, or a row: digits, a point, an exponent.
@@ -156,22 +176,64 @@ mod tests {
     #[test]
     fn formulas_of_plants_are_accepted() {
         for formula in [
-            "SUM(A1:B2)*1.5E-3", "'My sheet'!$A$1+Sheet2!B2", "IF(A1=\"a|b [x] \\\\\",1,2)", "Table1[[#All],[Col 1]]", "SUM(Table1[Col])", "_xlfn.XLOOKUP(A1,B:B,C:C)",
-            "#REF!", "A1#", "{1,2;3,4}", "SUM(A1:B2 (A1:A2))", "HYPERLINK(\"https://example.invalid/\",\"x\")", "HYPERLINK(\"#Sheet1!A1\")", "", "50", "Größe*2",
-            "LOG10(5)", "@Table1[@Col]", "-A1&\"x\"\"y\"", "1:5", "Sheet1!Table1[Col]", "#N/A", "Sheet1!#REF!", "A1=#DIV/0!",
+            "SUM(A1:B2)*1.5E-3",
+            "'My sheet'!$A$1+Sheet2!B2",
+            "IF(A1=\"a|b [x] \\\\\",1,2)",
+            "Table1[[#All],[Col 1]]",
+            "SUM(Table1[Col])",
+            "_xlfn.XLOOKUP(A1,B:B,C:C)",
+            "#REF!",
+            "A1#",
+            "{1,2;3,4}",
+            "SUM(A1:B2 (A1:A2))",
+            "HYPERLINK(\"https://example.invalid/\",\"x\")",
+            "HYPERLINK(\"#Sheet1!A1\")",
+            "",
+            "50",
+            "Größe*2",
+            "LOG10(5)",
+            "@Table1[@Col]",
+            "-A1&\"x\"\"y\"",
+            "1:5",
+            "Sheet1!Table1[Col]",
+            "#N/A",
+            "Sheet1!#REF!",
+            "A1=#DIV/0!",
         ] {
-            assert_eq!(check(formula), Ok(()), "{formula}");
+            assert_eq!(check(formula, Links::WEB), Ok(()), "{formula}");
         }
     }
 
     #[test]
     fn formulas_that_fetch_call_or_leave_the_workbook_are_refused() {
         for formula in [
-            "WEBSERVICE(\"https://x\")", "_xlfn.WEBSERVICE(A1)", "webservice (A1)", "1+CALL(\"u\",\"v\")", "cmd|'/c calc'!A0", "A1|B1", "[1]Sheet1!A1", "'[1]Sheet 1'!A1",
-            "SUM([Book.xlsx]Sheet1!A1)", "'C:\\x\\[b.xlsx]S'!A1", "'http://x/[b]S'!A1", "EXEC(\"x\")", "Foo[1]Sheet1!A1", "HYPERLINK(\"file:x\")", "HYPERLINK(A1)",
-            "HYPERLINK(\"https://x\"&A1)", "\\\\h\\s", "MyUdf(1)", "REGISTER.ID(1)", "IF(1,RTD(1),2)", "\"open", "'open", "[open", "X![1]Y", "HYPERLINK(\"\\\\h\\s\")",
+            "WEBSERVICE(\"https://x\")",
+            "_xlfn.WEBSERVICE(A1)",
+            "webservice (A1)",
+            "1+CALL(\"u\",\"v\")",
+            "cmd|'/c calc'!A0",
+            "A1|B1",
+            "[1]Sheet1!A1",
+            "'[1]Sheet 1'!A1",
+            "SUM([Book.xlsx]Sheet1!A1)",
+            "'C:\\x\\[b.xlsx]S'!A1",
+            "'http://x/[b]S'!A1",
+            "EXEC(\"x\")",
+            "Foo[1]Sheet1!A1",
+            "HYPERLINK(\"file:x\")",
+            "HYPERLINK(A1)",
+            "HYPERLINK(\"https://x\"&A1)",
+            "\\\\h\\s",
+            "MyUdf(1)",
+            "REGISTER.ID(1)",
+            "IF(1,RTD(1),2)",
+            "\"open",
+            "'open",
+            "[open",
+            "X![1]Y",
+            "HYPERLINK(\"\\\\h\\s\")",
         ] {
-            assert!(check(formula).is_err(), "{formula}");
+            assert!(check(formula, Links::WEB).is_err(), "{formula}");
         }
     }
 }

@@ -51,11 +51,38 @@ mod tests {
     #[test]
     fn functions_that_fetch_call_or_ask_the_machine_are_not_on_the_list() {
         for name in [
-            "WEBSERVICE", "FILTERXML", "ENCODEURL", "RTD", "CALL", "REGISTER", "REGISTER.ID", "EXEC", "EVALUATE", "DDE", "SQL.REQUEST", "IMAGE", "CUBEVALUE",
-            "CUBESET", "STOCKHISTORY", "PY", "INFO", "GET.CELL", "GET.WORKBOOK", "TRANSLATE", "COPILOT", "IMPORTTEXT", "FOPEN", "RUN", "ALERT", "_xlfn.WEBSERVICE", "_xll.ADDIN",
+            "WEBSERVICE",
+            "FILTERXML",
+            "ENCODEURL",
+            "RTD",
+            "CALL",
+            "REGISTER",
+            "REGISTER.ID",
+            "EXEC",
+            "EVALUATE",
+            "DDE",
+            "SQL.REQUEST",
+            "IMAGE",
+            "CUBEVALUE",
+            "CUBESET",
+            "STOCKHISTORY",
+            "PY",
+            "INFO",
+            "GET.CELL",
+            "GET.WORKBOOK",
+            "TRANSLATE",
+            "COPILOT",
+            "IMPORTTEXT",
+            "FOPEN",
+            "RUN",
+            "ALERT",
+            "_xlfn.WEBSERVICE",
+            "_xll.ADDIN",
         ] {
             assert!(!super::is_allowed(name), "{name}");
         }
-        assert!(super::is_allowed("sum") && super::is_allowed("_xlfn._xlws.FILTER") && super::is_allowed("_xlfn.XLOOKUP"));
+        assert!(
+            super::is_allowed("sum") && super::is_allowed("_xlfn._xlws.FILTER") && super::is_allowed("_xlfn.XLOOKUP")
+        );
     }
 }

@@ -59,11 +59,23 @@ const fn kind(
     content_type: &'static str,
     root: (Ns, &'static str),
 ) -> Kind {
-    Kind { family, path, relationship, content_type, content: Content::Xml(root.0, root.1) }
+    Kind {
+        family,
+        path,
+        relationship,
+        content_type,
+        content: Content::Xml(root.0, root.1),
+    }
 }
 
 const fn picture(path: &'static str) -> Kind {
-    Kind { family: None, path, relationship: "image", content_type: "", content: Content::Picture }
+    Kind {
+        family: None,
+        path,
+        relationship: "image",
+        content_type: "",
+        content: Content::Picture,
+    }
 }
 
 const WORD: Option<Family> = Some(Family::Word);
@@ -136,12 +148,15 @@ pub(super) static KINDS: &[Kind] = &[
 /// The kind that a path under the family's folder is of, and its number where it has one.
 pub(super) fn of(family: Family, path: &str) -> Option<(&'static Kind, Option<usize>)> {
     let ours = KINDS.iter().filter(|kind| kind.family.is_none_or(|f| f == family));
-    ours.filter_map(|kind| numbered(kind.path, path).map(|n| (kind, n))).next()
+    ours.filter_map(|kind| numbered(kind.path, path).map(|n| (kind, n)))
+        .next()
 }
 
 /// Whether `path` is the pattern: `Some(None)` for a fixed name, `Some(Some(n))` for a numbered one.
 fn numbered(pattern: &str, path: &str) -> Option<Option<usize>> {
-    let Some((before, after)) = pattern.split_once('#') else { return (pattern == path).then_some(None) };
+    let Some((before, after)) = pattern.split_once('#') else {
+        return (pattern == path).then_some(None);
+    };
     let digits = path.strip_prefix(before)?.strip_suffix(after)?;
     let canonical = digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0');
     digits.parse().ok().filter(|_| canonical).map(Some)
@@ -151,16 +166,33 @@ fn numbered(pattern: &str, path: &str) -> Option<Option<usize>> {
 pub(super) fn is_implicit(family: Family, source: &str, relationship: &str) -> bool {
     let folder = source.split_once('/').map_or(source, |(folder, _)| folder);
     let implicit: &[&str] = match (family, folder) {
-        (Family::Word, "document.xml") => {
-            &["styles", "numbering", "settings", "fontTable", "theme", "footnotes", "endnotes", "comments", "glossaryDocument"]
-        }
-        (Family::Word, "glossary") if source == "glossary/document.xml" => {
-            &["styles", "numbering", "settings", "fontTable", "theme", "footnotes", "endnotes", "comments"]
-        }
+        (Family::Word, "document.xml") => &[
+            "styles",
+            "numbering",
+            "settings",
+            "fontTable",
+            "theme",
+            "footnotes",
+            "endnotes",
+            "comments",
+            "glossaryDocument",
+        ],
+        (Family::Word, "glossary") if source == "glossary/document.xml" => &[
+            "styles",
+            "numbering",
+            "settings",
+            "fontTable",
+            "theme",
+            "footnotes",
+            "endnotes",
+            "comments",
+        ],
         (Family::Excel, "workbook.xml") => &["styles", "sharedStrings", "theme"],
         (Family::Excel, "worksheets") => &["comments", "pivotTable"],
         (Family::Excel, "pivotTables") => &["pivotCacheDefinition"],
-        (Family::PowerPoint, "presentation.xml") => &["presProps", "viewProps", "tableStyles", "commentAuthors", "theme"],
+        (Family::PowerPoint, "presentation.xml") => {
+            &["presProps", "viewProps", "tableStyles", "commentAuthors", "theme"]
+        }
         (Family::PowerPoint, "slides") => &["slideLayout", "notesSlide", "comments", "themeOverride"],
         (Family::PowerPoint, "slideLayouts") => &["slideMaster", "themeOverride"],
         (Family::PowerPoint, "slideMasters" | "handoutMasters" | "notesMasters") => &["theme"],

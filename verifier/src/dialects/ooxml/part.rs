@@ -4,38 +4,53 @@ use super::fields::{self, Fields};
 use super::kinds::{self, Content};
 use super::names::{self, A, DGM, Element, Holds, P, S, W};
 use super::package::{DECLARATION, Item, Package};
+use super::values::Links;
 use super::{formula, values, vml};
 use crate::xml::{Attribute, Event, Ns, Reader, unescape};
 use crate::{Limits, Rejection};
 use model::{Format, Policy};
 
 /// Accepts the part.
-pub(super) fn verify(package: &Package<'_>, item: &Item<'_>, policy: &Policy, limits: &mut Limits) -> Result<(), Rejection> {
+pub(super) fn verify(
+    package: &Package<'_>,
+    item: &Item<'_>,
+    policy: &Policy,
+    limits: &mut Limits,
+) -> Result<(), Rejection> {
     let bytes = item.content(limits)?;
     match item.kind.content {
-        Content::Xml(ns, root) => xml(item, &bytes, ns, root),
+        Content::Xml(ns, root) => xml(item, &bytes, (ns, root), package.links),
         Content::Vml => vml::verify(package, item, &bytes, limits),
         Content::Picture => {
             let extension = item.name.rsplit('.').next().unwrap_or_default();
-            let format = Format::ALL.iter().copied().find(|f| f.is_picture() && f.extension() == extension);
+            let format = Format::ALL
+                .iter()
+                .copied()
+                .find(|f| f.is_picture() && f.extension() == extension);
             let format = format.ok_or_else(|| Rejection::new(0, "a picture of another kind (OOX-24)"))?;
             crate::dialects::verify(&bytes, format, policy, limits)
         }
     }
 }
 
-fn xml(item: &Item<'_>, bytes: &[u8], ns: Ns, root: &str) -> Result<(), Rejection> {
+fn xml(item: &Item<'_>, bytes: &[u8], root: (Ns, &str), links: Links) -> Result<(), Rejection> {
     if !bytes.starts_with(DECLARATION) {
         return Err(Rejection::new(0, "the XML declaration and a line feed first"));
     }
     characters(bytes)?;
-    let mut walk = Walk { item, used: vec![false; item.relationships.len()], fields: Fields::default(), open: Vec::new() };
+    let mut walk = Walk {
+        item,
+        used: vec![false; item.relationships.len()],
+        fields: Fields::new(links),
+        links,
+        open: Vec::new(),
+    };
     let mut reader = Reader::new(bytes, names::namespace)?;
     loop {
         let event = reader.next()?;
         let step = match event {
-            Event::Start(n, local) if walk.open.is_empty() && (n, local) != (ns, root) => {
-                Err(format!("the root element is {root}"))
+            Event::Start(n, local) if walk.open.is_empty() && (n, local) != root => {
+                Err(format!("the root element is {}", root.1))
             }
             Event::Start(ns, local) => walk.start(ns, local, reader.attributes()),
             Event::End => walk.end(),
@@ -50,9 +65,16 @@ fn xml(item: &Item<'_>, bytes: &[u8], ns: Ns, root: &str) -> Result<(), Rejectio
 /// Control characters that XML allows and text that reorders itself are nowhere in a part.
 fn characters(bytes: &[u8]) -> Result<(), Rejection> {
     let text = std::str::from_utf8(bytes).map_err(|e| Rejection::new(e.valid_up_to(), "XML is UTF-8"))?;
-    let bad = if text.is_ascii() { text.find('\x7f') } else { text.find(|c| values::is_bidi(c) || matches!(c, '\x7f'..='\u{9f}')) };
+    let bad = if text.is_ascii() {
+        text.find('\x7f')
+    } else {
+        text.find(|c| values::is_bidi(c) || matches!(c, '\x7f'..='\u{9f}'))
+    };
     match bad {
-        Some(at) => Err(Rejection::new(at, "no control character and none that reorders text (TXT-01)")),
+        Some(at) => Err(Rejection::new(
+            at,
+            "no control character and none that reorders text (TXT-01)",
+        )),
         None => Ok(()),
     }
 }
@@ -62,6 +84,7 @@ struct Walk<'w> {
     /// Which relationships an element has named.
     used: Vec<bool>,
     fields: Fields,
+    links: Links,
     open: Vec<Open>,
 }
 
@@ -90,25 +113,36 @@ impl Walk<'_> {
             (W, "fldChar") => self.fields.character(value(attributes, W, "fldCharType"))?,
             _ => {}
         }
-        self.open.push(Open { holds: element.content, paragraph });
+        self.open.push(Open {
+            holds: element.content,
+            paragraph,
+        });
         Ok(())
     }
 
     fn end(&mut self) -> Result<(), String> {
-        if self.open.pop().is_some_and(|open| open.paragraph) { self.fields.boundary() } else { Ok(()) }
+        if self.open.pop().is_some_and(|open| open.paragraph) {
+            self.fields.boundary()
+        } else {
+            Ok(())
+        }
     }
 
     fn text(&mut self, text: &str) -> Result<(), String> {
         match self.open.last().map_or(Holds::Nothing, |open| open.holds) {
             Holds::Text => Ok(()),
-            Holds::Formula => formula::check(&unescape(text)),
+            Holds::Formula => formula::check(&unescape(text), self.links),
             Holds::Field => self.fields.text(&unescape(text)),
             Holds::Nothing | Holds::Token | Holds::Relationship => Err("text where none may stand".into()),
         }
     }
 
     fn attribute(&mut self, ns: Ns, local: &str, element: &Element, attribute: &Attribute<'_>) -> Result<(), String> {
-        let Attribute { ns: space, local: name, value } = *attribute;
+        let Attribute {
+            ns: space,
+            local: name,
+            value,
+        } = *attribute;
         if space == Ns::XML && name == "space" && matches!(value, "preserve" | "default") {
             return Ok(());
         }
@@ -117,13 +151,22 @@ impl Walk<'_> {
         let fits = match holds {
             None => return Err(format!("attribute {name} of {local} is not on the list (OOX-21)")),
             Some(Holds::Relationship) => return self.relationship(ns, local, name, value),
-            Some(Holds::Formula) => return formula::check(&unescape(value)).map_err(|rule| format!("{local}/@{name}: {rule}")),
-            Some(Holds::Field) => return fields::instruction(&unescape(value)),
+            Some(Holds::Formula) => {
+                return formula::check(&unescape(value), self.links).map_err(|rule| format!("{local}/@{name}: {rule}"));
+            }
+            Some(Holds::Field) => return fields::instruction(&unescape(value), self.links),
             Some(Holds::Text) => text_value(ns, local, name, &unescape(value)),
             Some(Holds::Token | Holds::Nothing) if is_long(name) => values::is_long_token(&unescape(value)),
             Some(Holds::Token | Holds::Nothing) => values::is_token(&unescape(value)),
         };
-        if fits { Ok(()) } else { Err(format!("{local}/@{name} holds {:?}", value.chars().take(80).collect::<String>())) }
+        if fits {
+            Ok(())
+        } else {
+            Err(format!(
+                "{local}/@{name} holds {:?}",
+                value.chars().take(80).collect::<String>()
+            ))
+        }
     }
 
     /// An id that the part's relationships have, of a type that fits the element.
@@ -133,7 +176,11 @@ impl Walk<'_> {
             return Ok(());
         }
         let at = place(id).ok_or_else(|| format!("relationship id {id:?}"))?;
-        let relationship = self.item.relationships.get(at).ok_or_else(|| format!("{id} leads nowhere"))?;
+        let relationship = self
+            .item
+            .relationships
+            .get(at)
+            .ok_or_else(|| format!("{id} leads nowhere"))?;
         if !kinds::named_by(ns, local, name).contains(&relationship.name.as_str()) {
             return Err(format!("{local} names a {} ({id})", relationship.name));
         }
@@ -152,12 +199,22 @@ impl Walk<'_> {
             Some(_) => action == "ppaction://hlinksldjump",
             None => action.is_empty() || values::is_jump(action),
         };
-        if fits { Ok(()) } else { Err(format!("action {action:?} (OOX-26)")) }
+        if fits {
+            Ok(())
+        } else {
+            Err(format!("action {action:?} (OOX-26)"))
+        }
     }
 
     fn finish(self) -> Result<(), String> {
         self.fields.finish()?;
-        let unused = self.item.relationships.iter().zip(&self.used).zip(1..).find(|((r, used), _)| !r.implicit && !**used);
+        let unused = self
+            .item
+            .relationships
+            .iter()
+            .zip(&self.used)
+            .zip(1..)
+            .find(|((r, used), _)| !r.implicit && !**used);
         match unused {
             Some(((relationship, _), n)) => Err(format!("nothing names rId{n}, a {} (OOX-22)", relationship.name)),
             None => Ok(()),
@@ -173,7 +230,10 @@ fn place(id: &str) -> Option<usize> {
 }
 
 fn value<'a>(attributes: &[Attribute<'a>], ns: Ns, local: &str) -> &'a str {
-    attributes.iter().find(|a| a.ns == ns && a.local == local).map_or("", |a| a.value)
+    attributes
+        .iter()
+        .find(|a| a.ns == ns && a.local == local)
+        .map_or("", |a| a.value)
 }
 
 /// Lists of ranges and points may be long.
@@ -186,7 +246,9 @@ fn text_value(ns: Ns, element: &str, name: &str, value: &str) -> bool {
     match (ns, element, name) {
         (A, "graphicData", "uri") => values::is_graphic(value),
         (S, "definedName", "name") => values::is_quiet_name(value),
-        (S, "hyperlink", "location") | (W, "hyperlink", "docLocation" | "anchor") | (P, "snd", _) => !values::looks_active(value),
+        (S, "hyperlink", "location") | (W, "hyperlink", "docLocation" | "anchor") | (P, "snd", _) => {
+            !values::looks_active(value)
+        }
         _ => true,
     }
 }

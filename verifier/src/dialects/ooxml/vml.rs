@@ -15,15 +15,28 @@ const HEAD: &str = concat!(
 );
 
 /// Accepts the generated file and nothing else (OOX-39).
-pub(super) fn verify(package: &Package<'_>, item: &Item<'_>, bytes: &[u8], limits: &mut Limits) -> Result<(), Rejection> {
+pub(super) fn verify(
+    package: &Package<'_>,
+    item: &Item<'_>,
+    bytes: &[u8],
+    limits: &mut Limits,
+) -> Result<(), Rejection> {
     let comments = package.source_of(item).and_then(|sheet| {
-        let at = sheet.relationships.iter().find(|r| r.name == "comments").and_then(|r| r.target);
+        let at = sheet
+            .relationships
+            .iter()
+            .find(|r| r.name == "comments")
+            .and_then(|r| r.target);
         at.and_then(|at| package.get(at))
     });
     let comments = comments.ok_or_else(|| Rejection::new(0, "boxes of comments without comments (OOX-39)"))?;
     let cells = cells(&comments.content(limits)?)?;
     let same = bytes.strip_prefix(DECLARATION) == Some(boxes(&cells).as_bytes());
-    if same { Ok(()) } else { Err(Rejection::new(0, "the boxes of the comments, byte for byte (OOX-39)")) }
+    if same {
+        Ok(())
+    } else {
+        Err(Rejection::new(0, "the boxes of the comments, byte for byte (OOX-39)"))
+    }
 }
 
 /// Row and column, from 0, of each comment.
@@ -33,7 +46,11 @@ fn cells(comments: &[u8]) -> Result<Vec<(u32, u32)>, Rejection> {
     loop {
         match reader.next()? {
             Event::Start(S, "comment") => {
-                let cell = reader.attributes().iter().find(|a| a.local == "ref").and_then(|a| cell(a.value));
+                let cell = reader
+                    .attributes()
+                    .iter()
+                    .find(|a| a.local == "ref")
+                    .and_then(|a| cell(a.value));
                 cells.push(cell.ok_or_else(|| reader.reject("a comment has the cell it is on"))?);
             }
             Event::Eof => return Ok(cells),
@@ -46,7 +63,11 @@ fn cells(comments: &[u8]) -> Result<Vec<(u32, u32)>, Rejection> {
 fn cell(reference: &str) -> Option<(u32, u32)> {
     let letters = reference.find(|c: char| !c.is_ascii_uppercase())?;
     let (column, row) = reference.split_at_checked(letters)?;
-    let digit = |n: u32, letter: u8| n.checked_mul(26)?.checked_add(u32::from(letter.checked_sub(b'A')?)).and_then(|n| n.checked_add(1));
+    let digit = |n: u32, letter: u8| {
+        n.checked_mul(26)?
+            .checked_add(u32::from(letter.checked_sub(b'A')?))
+            .and_then(|n| n.checked_add(1))
+    };
     let column = column.bytes().try_fold(0u32, digit)?.checked_sub(1)?;
     let canonical = row.bytes().all(|b| b.is_ascii_digit()) && !row.starts_with('0');
     Some((row.parse::<u32>().ok().filter(|_| canonical)?.checked_sub(1)?, column))
