@@ -3,6 +3,7 @@
 use super::link::WebAddress;
 use super::names::Ns;
 use super::read::{Frag, Item, PartReader, Step};
+use super::values::looks_active;
 use model::Refusal;
 use std::collections::HashSet;
 
@@ -56,56 +57,86 @@ const ALLOWED: [&str; 46] = [
     "XE",
 ];
 
-/// What must not start any piece of an instruction, however the pieces are put together.
-const FORBIDDEN: [&str; 12] = [
-    "DDE",
-    "DDEAUTO",
-    "INCLUDETEXT",
-    "INCLUDEPICTURE",
-    "INCLUDE",
-    "IMPORT",
-    "LINK",
-    "EMBED",
-    "MACROBUTTON",
-    "DATABASE",
-    "RD",
-    "HTMLACTIVEX",
-];
+const fn is_quote(c: char) -> bool {
+    matches!(c, '"' | '\u{201c}' | '\u{201d}')
+}
 
+/// The first word, in capitals; a switch or a quote ends it too.
 fn first_word(text: &str) -> String {
-    text.split_whitespace().next().unwrap_or_default().to_uppercase()
+    let text = text.trim_start();
+    let word = text
+        .split(|c: char| c.is_whitespace() || c == '\\' || is_quote(c))
+        .next();
+    word.unwrap_or_default().to_uppercase()
+}
+
+fn is_allowed(word: &str) -> bool {
+    ALLOWED.binary_search(&word).is_ok()
 }
 
 /// Whether a field with this whole instruction may stay. `web` says whether addresses may.
 #[must_use]
 pub fn may_stay(instruction: &str, web: bool) -> bool {
     let code = first_word(instruction);
-    if ALLOWED.binary_search(&code.as_str()).is_err() {
+    if !is_allowed(&code) || instruction.chars().any(|c| c.is_control() && !c.is_whitespace()) {
         return false;
     }
-    if instruction
-        .chars()
-        .any(|c| c == '|' || (c.is_control() && !c.is_whitespace()))
-    {
-        return false;
+    if code == "HYPERLINK" {
+        let arguments = instruction.trim_start().get(code.len()..).unwrap_or_default();
+        return hyperlink(arguments, web);
     }
-    if code != "HYPERLINK" {
-        return !instruction.contains("://") && !instruction.contains("\\\\\\\\");
+    !instruction.contains("://") && !instruction.contains("\\\\\\\\")
+}
+
+/// Arguments of HYPERLINK (17.16.5.25): addresses of the web, a place in this document (`\l`), a tip (`\o`), a frame
+/// (`\t`), and switches without a value.
+fn hyperlink(arguments: &str, web: bool) -> bool {
+    let mut rest = arguments.trim_start();
+    let mut any = false;
+    while !rest.is_empty() {
+        if let Some(switch) = rest.strip_prefix('\\') {
+            let Some(letter) = switch.chars().next() else {
+                return false;
+            };
+            let after = switch.get(letter.len_utf8()..).unwrap_or_default();
+            match letter.to_ascii_lowercase() {
+                'm' | 'n' | 'h' => rest = after.trim_start(),
+                'l' | 'o' | 't' | 's' => {
+                    let (value, after) = argument(after.trim_start());
+                    if looks_active(value) || value.starts_with('\\') {
+                        return false;
+                    }
+                    rest = after;
+                }
+                _ => return false,
+            }
+        } else {
+            let (value, after) = argument(rest);
+            if !web || !WebAddress::is_canonical(value) {
+                return false;
+            }
+            rest = after;
+        }
+        any = true;
     }
-    let rest = instruction
-        .trim_start()
-        .get(code.len()..)
-        .unwrap_or_default()
-        .trim_start();
-    if rest.starts_with('\\') {
-        // Only switches: a place in this document (\l "bookmark").
-        return rest.split_whitespace().next() == Some("\\l") && !rest.contains("://");
+    any
+}
+
+/// A quoted or bare argument, and what follows it.
+fn argument(text: &str) -> (&str, &str) {
+    match text.strip_prefix(is_quote) {
+        Some(quoted) => {
+            let (value, after) = quoted.split_once(is_quote).unwrap_or((quoted, ""));
+            (value, after.trim_start())
+        }
+        None => {
+            let end = text
+                .find(|c: char| c.is_whitespace() || is_quote(c))
+                .unwrap_or(text.len());
+            let (value, after) = text.split_at_checked(end).unwrap_or((text, ""));
+            (value, after.trim_start())
+        }
     }
-    let target = match rest.strip_prefix(['"', '\u{201c}', '\u{201d}']) {
-        Some(quoted) => quoted.split(['"', '\u{201c}', '\u{201d}']).next(),
-        None => rest.split_whitespace().next(),
-    };
-    web && target.and_then(WebAddress::parse).is_some()
 }
 
 /// Which elements of a part must go because of the fields they belong to, by serial number; and how many fields.
@@ -123,7 +154,8 @@ pub struct Doomed {
 struct Field {
     in_result: bool,
     pieces: Vec<String>,
-    nested: bool,
+    /// It has a field inside where none may be.
+    spoilt: bool,
     /// `fldChar` and `instrText` of its own.
     own: Vec<u32>,
     /// Everything else in its instruction: goes with it.
@@ -211,7 +243,11 @@ fn turn(kind: &str, serial: u32, stack: &mut Vec<Field>, doomed: &mut Doomed, we
     match kind {
         "begin" => {
             if let Some(outer) = stack.last_mut().filter(|f| !f.in_result) {
-                outer.nested = true;
+                // A nested field may only stand in an argument: what it yields must not become the instruction.
+                let so_far = outer.pieces.concat();
+                let word = first_word(&so_far);
+                let complete = so_far.trim_start().len() > word.len();
+                outer.spoilt |= !complete || !is_allowed(&word) || word == "HYPERLINK";
                 outer.pieces.push(String::new());
             }
             stack.push(Field {
@@ -246,11 +282,15 @@ fn turn(kind: &str, serial: u32, stack: &mut Vec<Field>, doomed: &mut Doomed, we
 fn finish(field: Field, stack: &mut [Field], doomed: &mut Doomed, web: bool) {
     let whole = field.pieces.concat();
     let link = first_word(&whole) == "HYPERLINK";
-    let forbidden = field
+    // However a reader joins the pieces, none of them may start another instruction.
+    let mut later = field
         .pieces
         .iter()
-        .any(|piece| FORBIDDEN.contains(&first_word(piece).as_str()));
-    let stays = may_stay(&whole, web) && !forbidden && !(link && field.nested);
+        .skip_while(|piece| piece.is_empty())
+        .skip(1)
+        .map(|piece| first_word(piece));
+    let forbidden = later.any(|word| word.starts_with(char::is_alphabetic) && !is_allowed(&word));
+    let stays = may_stay(&whole, web) && !forbidden && !field.spoilt;
     if let Some(outer) = stack.last_mut().filter(|f| !f.in_result) {
         outer.inside.extend(field.own.iter().chain(&field.inside));
         outer.pieces.push(String::new());
@@ -274,7 +314,7 @@ mod tests {
             "PAGE",
             " page \\* MERGEFORMAT ",
             "TOC \\o \"1-3\"",
-            "HYPERLINK \"http://a.example/\"",
+            "HYPERLINK \"http://a.example/\" \\o \"tip\" \\h",
             "HYPERLINK \\l \"x\"",
         ] {
             assert!(may_stay(good, true), "{good}");

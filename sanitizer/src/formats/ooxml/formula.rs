@@ -87,13 +87,14 @@ impl Grammar {
             }
             '[' => match before {
                 // A structured reference follows the name of its table.
-                Before::Word => bracket(tail).map(|after| (after, Before::Word)),
+                Before::Word => bracket(tail)
+                    .filter(|after| !names_a_book(after))
+                    .map(|after| (after, Before::Sign)),
                 Before::Sign => None,
             },
             '|' | '\\' | '`' | ']' => None,
             c if c.is_alphanumeric() || c == '_' => self.word(rest),
             c if c.is_control() && !c.is_whitespace() => None,
-            '$' | '.' | '?' => Some((tail, before)),
             _ => Some((tail, Before::Sign)),
         }
     }
@@ -110,7 +111,8 @@ impl Grammar {
         if next.starts_with('!') && self.is_gone(word) {
             return None;
         }
-        Some((after, Before::Word))
+        let number = word.starts_with(|c: char| c.is_ascii_digit());
+        Some((after, if number { Before::Sign } else { Before::Word }))
     }
 
     fn call(&self, word: &str, arguments: &str) -> bool {
@@ -137,7 +139,7 @@ impl Grammar {
         };
         // The literal must be the whole argument: `"http://a"&A1` goes wherever A1 says.
         let whole = matches!(after.trim_start().chars().next(), Some(',' | ')'));
-        whole && (target.starts_with('#') || (self.web && WebAddress::parse(target).is_some()))
+        whole && (target.starts_with('#') || (self.web && WebAddress::is_canonical(target)))
     }
 
     fn is_gone(&self, sheet: &str) -> bool {
@@ -169,6 +171,11 @@ fn quoted(text: &str, mark: char) -> Option<(&str, &str)> {
     }
 }
 
+/// Whether a name or sheet follows a bracket: then it held a book's name.
+fn names_a_book(after: &str) -> bool {
+    after.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '!' | '\''))
+}
+
 /// What follows the bracket's end. Brackets nest; `'` escapes a character.
 fn bracket(text: &str) -> Option<&str> {
     let mut depth = 1u32;
@@ -179,6 +186,7 @@ fn bracket(text: &str) -> Option<&str> {
                 chars.next();
             }
             '[' => depth = depth.checked_add(1)?,
+            '|' | '\\' => return None,
             ']' => {
                 depth = depth.checked_sub(1)?;
                 if depth == 0 {

@@ -15,6 +15,8 @@ pub enum Hook {
         /// Whether it means nothing without.
         required: bool,
     },
+    /// `a:graphicData`: of a kind that we write.
+    Graphic,
     /// A picture: always has one, ours if need be.
     Blip,
     /// A link of DrawingML.
@@ -63,6 +65,7 @@ impl Hook {
             Self::Hidden => &[PartKind::Slide],
             Self::Sheet => &[PartKind::Worksheet, PartKind::Chartsheet],
             Self::None
+            | Self::Graphic
             | Self::Blip
             | Self::Link
             | Self::WordLink
@@ -98,6 +101,7 @@ pub fn hook(ns: Ns, name: &str) -> Hook {
         (Ns::W, "drawing") | (Ns::P | Ns::Xdr | Ns::A, "graphicFrame") => Hook::Frame,
         (Ns::W, "commentRangeStart" | "commentRangeEnd" | "commentReference") => Hook::CommentMark,
         (Ns::W, "vanish" | "specVanish" | "webHidden") | (Ns::P, "sld") | (Ns::X, "row" | "col") => Hook::Hidden,
+        (Ns::A, "graphicData") => Hook::Graphic,
         (Ns::A, "blip") => Hook::Blip,
         (Ns::A, "hlinkClick" | "hlinkHover" | "hlinkMouseOver") => Hook::Link,
         (Ns::C, "chart") => must(&[K::Chart]),

@@ -41,6 +41,12 @@ impl WebAddress {
         Some(Self(address))
     }
 
+    /// Whether an address is as we would write it: where it stands in a formula or instruction, which stays as it is.
+    #[must_use]
+    pub fn is_canonical(raw: &str) -> bool {
+        Self::parse(raw).is_some_and(|address| address.0 == raw)
+    }
+
     /// The address as written.
     #[must_use]
     pub fn as_str(&self) -> &str {

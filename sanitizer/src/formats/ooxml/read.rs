@@ -267,6 +267,11 @@ impl<'a> PartReader<'a> {
             self.open.push(Open::Through);
             return Ok(None);
         };
+        if self.holds_text().is_some() {
+            // Text elements have no children.
+            self.drop_one("OOX-22");
+            return self.skip();
+        }
         match NAMES.row(el).fate {
             Fate::Kept => self.keep(start, el, frag).map(Some),
             Fate::Unwrapped(id) => {
@@ -385,7 +390,8 @@ impl<'a> PartReader<'a> {
             let before = frag.text.len();
             values::unescape_into(&attribute.value, &mut frag.text)
                 .ok_or_else(|| broken(self.at(), "XML 1.0, 4.1: a reference to an unknown entity"))?;
-            if !values::settle(kind, local, &mut frag.text, before) {
+            let space = ns == Some(Ns::Xml) && !matches!(frag.text.get(before..), Some("preserve" | "default"));
+            if space || !values::settle(kind, local, &mut frag.text, before) {
                 frag.text.truncate(before);
                 self.drop_one(match kind {
                     Kind::Instruction | Kind::Text | Kind::Relationship => "OOX-10",

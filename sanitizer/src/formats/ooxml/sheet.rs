@@ -96,10 +96,7 @@ impl Transform<'_, '_, '_, '_> {
             .attribute(attributes, Ns::None, "name")
             .unwrap_or_default()
             .to_ascii_lowercase();
-        let auto = name
-            .trim_start_matches("_xlnm.")
-            .trim_start_matches('_')
-            .starts_with("auto_");
+        let auto = is_macro_name(&name);
         if auto || on("function") || on("vbProcedure") || on("xlm") {
             self.count("OOX-05");
             return Ok(());
@@ -256,6 +253,23 @@ impl Transform<'_, '_, '_, '_> {
             Some(_) | None => Ok(false),
         }
     }
+}
+
+/// Names that Excel runs by itself, and built-in names that we don't know (OOX-05).
+fn is_macro_name(name: &str) -> bool {
+    const RUN: [&str; 4] = ["auto_open", "auto_close", "auto_activate", "auto_deactivate"];
+    const BUILT_IN: [&str; 8] = [
+        "print_area",
+        "print_titles",
+        "criteria",
+        "extract",
+        "_filterdatabase",
+        "database",
+        "consolidate_area",
+        "sheet_title",
+    ];
+    let (built_in, bare) = name.strip_prefix("_xlnm.").map_or((false, name), |bare| (true, bare));
+    RUN.iter().any(|run| bare.starts_with(run)) || (built_in && !BUILT_IN.contains(&bare))
 }
 
 fn each_start(text: &str, mut see: impl FnMut(&'static str, &Frag, super::read::Span)) -> Result<(), Refusal> {

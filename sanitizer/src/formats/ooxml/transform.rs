@@ -8,6 +8,7 @@ use super::names::{At, El, Kind, NAMES, Ns};
 use super::package::Relationship;
 use super::parts::{Family, PartKind, implicit};
 use super::read::{Dropped, Frag, Item, PartReader, Span, Step, decode};
+use super::values;
 use super::write::Writer;
 use model::{Comments, FindingAction, Links, Refusal};
 use std::collections::{BTreeMap, BTreeSet};
@@ -315,6 +316,13 @@ impl Transform<'_, '_, '_, '_> {
                 }
                 self.plain(frag, at)
             }
+            Hook::Graphic => {
+                if is_graphic(frag.attribute(attributes, Ns::None, "uri").unwrap_or_default()) {
+                    return self.plain(frag, at);
+                }
+                self.count("OOX-22");
+                Ok(())
+            }
             Hook::Blip => self.blip(frag, at),
             Hook::Link => self.link(frag, at),
             Hook::WordLink => self.word_link(frag, at),
@@ -537,22 +545,24 @@ impl Transform<'_, '_, '_, '_> {
         let Some(Item::Start { el, attributes, .. }) = frag.item(at) else {
             return Ok(());
         };
-        let Some(id) = frag.attribute(attributes, Ns::R, "id") else {
-            return self.plain(frag, at);
+        let anchor = frag.attribute(attributes, Ns::W, "anchor").unwrap_or_default();
+        let without: &[&str] = if values::looks_active(anchor) {
+            &["id", "anchor"]
+        } else {
+            &["id"]
         };
-        let Some(new) = self.link_out(id) else {
+        let new = match frag.attribute(attributes, Ns::R, "id") {
+            None if without.len() == 1 => Some(String::new()),
+            None => None,
+            Some(id) => self.link_out(id),
+        };
+        let Some(new) = new else {
             self.count("OOX-10");
             return self.children(frag, at);
         };
-        self.w.open(el);
-        if let Some(at) = attribute(Ns::R, "id") {
+        self.begin_without(frag, el, attributes, without)?;
+        if let (Some(at), false) = (attribute(Ns::R, "id"), new.is_empty()) {
             self.w.attribute(at, &new);
-        }
-        for (at, value) in frag
-            .attributes(attributes)
-            .filter(|(at, _)| NAMES.attribute_row(*at).0 != Ns::R)
-        {
-            self.w.attribute(at, value);
         }
         self.children(frag, at)?;
         self.w.close(el);
@@ -566,16 +576,17 @@ impl Transform<'_, '_, '_, '_> {
         let id = frag.attribute(attributes, Ns::R, "id");
         let location = frag.attribute(attributes, Ns::None, "location").unwrap_or_default();
         // A place in this book: a sheet, a name, a range.
-        let inside = !location.is_empty() && !location.contains(['\\', '|']) && !location.contains("//");
+        let inside = !location.contains('|') && !values::looks_active(location);
         let new = match id {
             Some(id) => self.link_out(id),
-            None => inside.then(String::new),
+            None => (inside && !location.is_empty()).then(String::new),
         };
         let Some(new) = new else {
             self.count("OOX-10");
             return Ok(());
         };
-        self.begin_without(frag, el, attributes, &["id"])?;
+        let without: &[&str] = if inside { &["id"] } else { &["id", "location"] };
+        self.begin_without(frag, el, attributes, without)?;
         if let (Some(at), false) = (attribute(Ns::R, "id"), new.is_empty()) {
             self.w.attribute(at, &new);
         }
@@ -599,8 +610,8 @@ impl Transform<'_, '_, '_, '_> {
                 continue;
             };
             let uri = frag.attribute(attributes, Ns::None, "uri").unwrap_or_default();
-            if uri.is_empty() || uri.ends_with("/ole") {
-                self.count(if uri.is_empty() { "OOX-22" } else { "OOX-11" });
+            if !is_graphic(uri) {
+                self.count(if uri.ends_with("/ole") { "OOX-11" } else { "OOX-22" });
                 return Ok(());
             }
         }
@@ -637,10 +648,10 @@ fn raw_action(action: &str) -> Action {
     if action.is_empty() {
         return Action::None;
     }
-    match action.strip_prefix("ppaction:") {
-        Some("hlinksldjump" | "//hlinksldjump") => Action::Slide,
-        Some("noaction" | "//noaction") => Action::Show,
-        Some(other) => match other.trim_start_matches('/').strip_prefix("hlinkshowjump?jump=") {
+    match action.strip_prefix("ppaction://") {
+        Some("hlinksldjump") => Action::Slide,
+        Some("noaction") => Action::Show,
+        Some(other) => match other.strip_prefix("hlinkshowjump?jump=") {
             Some("firstslide" | "lastslide" | "nextslide" | "previousslide" | "endshow" | "lastslideviewed") => {
                 Action::Show
             }
@@ -648,6 +659,13 @@ fn raw_action(action: &str) -> Action {
         },
         None => Action::Other,
     }
+}
+
+/// Whether a graphic is of a kind that we write.
+fn is_graphic(uri: &str) -> bool {
+    let kinds = [Ns::C, Ns::Dgm, Ns::Lc, Ns::Pic, Ns::Wps, Ns::Wpg, Ns::Wpc];
+    uri == "http://schemas.openxmlformats.org/drawingml/2006/table"
+        || kinds.iter().any(|ns| ns.declaration().is_some_and(|d| d.1 == uri))
 }
 
 fn is_hidden(frag: &Frag, attributes: Span, name: &str) -> bool {

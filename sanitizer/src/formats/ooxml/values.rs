@@ -149,7 +149,12 @@ fn is_list(name: &str) -> bool {
     matches!(name, "sqref" | "ref" | "spans" | "path" | "ptsTypes")
 }
 
-/// Whether a value could be taken for something to open (GEN-20).
+/// Whether a text that names a place in the document could be taken for something to open (GEN-20).
+#[must_use]
+pub fn looks_active(value: &str) -> bool {
+    value.contains("//") || value.contains('\\') || has_scheme(value)
+}
+
 fn has_scheme(value: &str) -> bool {
     const SCHEMES: [&str; 13] = [
         "script:", "data:", "file:", "http:", "https:", "mailto:", "ftp:", "mhtml:", "smb:", "ldap:", "res:", "its:",
@@ -158,7 +163,9 @@ fn has_scheme(value: &str) -> bool {
     let low = value.to_ascii_lowercase();
     let starts = low.trim_start();
     SCHEMES.iter().any(|scheme| low.contains(scheme))
-        || ["ms-", "mk:", "vnd."].iter().any(|start| starts.starts_with(start))
+        || ["ms-", "search-ms:", "mk:", "vnd."]
+            .iter()
+            .any(|start| starts.starts_with(start))
 }
 
 #[cfg(test)]
