@@ -27,7 +27,7 @@ impl Parts {
     fn new(main: &str, body: &str) -> Self {
         let mut parts = Self(BTreeMap::new());
         parts.add("[Content_Types].xml", "<Types/>");
-        parts.add("_rels/.rels", &rels(&[("rId1", "officeDocument", main, false)]));
+        parts.add("_rels/.rels", rels(&[("rId1", "officeDocument", main, false)]));
         parts.add(main, body);
         parts
     }
