@@ -6,7 +6,7 @@
 use super::lex::{Lexer, Token};
 use super::resources::{Class, Used};
 use super::value::{Dict, Object, Val};
-use super::walk::{Found, R, Scope, Walk, array_numbers, integer, name, number, numbers, rect};
+use super::walk::{Found, R, Scope, Walk, array_numbers, integer, name, number, numbers, objects, rect};
 use super::write::scalar;
 use hayro::hayro_syntax::object::{Array, Dict as Source, Object as SourceObject, String as SourceString};
 
@@ -465,9 +465,9 @@ impl Text<'_> {
 
 fn options_text(options: &Array<'_>) -> Vec<u8> {
     let mut out = Vec::new();
-    for option in options.iter::<SourceObject<'_>>().take(200) {
+    for option in objects(options).into_iter().take(200) {
         let shown = match &option {
-            SourceObject::Array(pair) => pair.iter::<SourceObject<'_>>().nth(1).as_ref().and_then(text_of),
+            SourceObject::Array(pair) => objects(pair).get(1).and_then(text_of),
             other => text_of(other),
         };
         if !out.is_empty() {
@@ -582,7 +582,8 @@ fn markup(kind: &[u8], dict: &Source<'_>, rect: &[f64; 4], ink: &mut Ink) -> boo
             };
             ink.color(color.as_deref(), true);
             ink.op(&[line], "w");
-            for stroke in list.iter::<Array<'_>>().take(1000) {
+            for stroke in objects(&list).into_iter().take(1000) {
+                let SourceObject::Array(stroke) = stroke else { continue };
                 ink.path(&array_numbers(&stroke));
                 ink.op(&[], "S");
             }

@@ -4,7 +4,8 @@ use super::filters;
 use super::lex::{Lexer, Token};
 use super::value::{Dict, Id, Name, Object, Val};
 use super::walk::{
-    Found, Kind, R, Walk, array_numbers, choice, exactly, flag, flate, integer, name, number, numbers, nums_val, rect,
+    Found, Kind, R, Walk, array_numbers, choice, exactly, flag, flate, integer, name, names as names_of, number,
+    numbers, nums_val, objects, rect,
 };
 use super::write;
 use hayro::hayro_syntax::object::{Array, Dict as Source, Object as SourceObject, Stream};
@@ -126,9 +127,9 @@ impl<'a> Walk<'a, '_, '_> {
                 self.tinted(colorant, 1, "Separation", at(2), items.get(3), depth)?
             }
             (b"DeviceN", Some(SourceObject::Array(names))) => {
-                let names: Vec<Val> = names
-                    .iter::<hayro::hayro_syntax::object::Name<'_>>()
-                    .filter_map(|n| Name::new(n.as_ref()).map(Val::Name))
+                let names: Vec<Val> = names_of(names)
+                    .iter()
+                    .filter_map(|n| Name::new(n).map(Val::Name))
                     .collect();
                 let n = names.len();
                 let names = (n > 0 && n <= MAX_COLORANTS).then_some(Val::Array(names));
@@ -510,7 +511,11 @@ fn plain_shading(dict: &Source<'_>, kind: i64, mut out: Dict) -> Option<Object> 
     if kind > 1
         && let Some(extend) = dict.get::<Array<'_>>("Extend")
     {
-        let both: Vec<Val> = extend.iter::<bool>().map(Val::Bool).collect();
+        let both = objects(&extend).into_iter().filter_map(|o| match o {
+            SourceObject::Boolean(b) => Some(Val::Bool(b)),
+            _ => None,
+        });
+        let both: Vec<Val> = both.collect();
         out.set_some("Extend", (both.len() == 2).then_some(Val::Array(both)));
     }
     Some(Object::Value(Val::Dict(out)))

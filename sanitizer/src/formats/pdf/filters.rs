@@ -1,8 +1,9 @@
 //! Stream filters (ISO 32000-1 clause 7.4), decoded under the budget. Damaged data gives what could be decoded, as in
 //! viewers; a stream that grows past [`MAX_STREAM`] is refused.
 
+use super::walk::{names as names_of, objects};
 use flate2::{Decompress, FlushDecompress, Status};
-use hayro::hayro_syntax::object::{Array, Dict, Name, Object, Stream};
+use hayro::hayro_syntax::object::{Dict, Object, Stream};
 use model::{Budget, LimitKind, Refusal};
 use std::borrow::Cow;
 
@@ -165,22 +166,22 @@ pub fn decode<'a>(stream: &Stream<'a>, budget: &mut Budget) -> Result<Decoded<'a
 
 fn filters(dict: &Dict<'_>, budget: &mut Budget) -> Result<Option<Vec<(Kind, Parms)>>, Refusal> {
     let both = |long: &str, short: &str| dict.get::<Object<'_>>(long).or_else(|| dict.get::<Object<'_>>(short));
-    let names: Vec<Name<'_>> = match both("Filter", "F") {
-        Some(Object::Name(name)) => vec![name],
-        Some(Object::Array(array)) => array.iter::<Name<'_>>().take(MAX_FILTERS.saturating_add(1)).collect(),
+    let names: Vec<Vec<u8>> = match both("Filter", "F") {
+        Some(Object::Name(name)) => vec![name.as_ref().to_vec()],
+        Some(Object::Array(array)) => names_of(&array),
         _ => Vec::new(),
     };
     if names.len() > MAX_FILTERS {
         return Ok(None);
     }
     let parms: Vec<Object<'_>> = match both("DecodeParms", "DP") {
-        Some(Object::Array(array)) => array_items(&array),
+        Some(Object::Array(array)) => objects(&array),
         Some(other) => vec![other],
         None => Vec::new(),
     };
     let mut out = Vec::new();
     for (i, name) in names.iter().enumerate() {
-        let Some(kind) = Kind::named(name.as_ref()) else {
+        let Some(kind) = Kind::named(name) else {
             return Ok(None);
         };
         let parms = match parms.get(i) {
@@ -190,10 +191,6 @@ fn filters(dict: &Dict<'_>, budget: &mut Budget) -> Result<Option<Vec<(Kind, Par
         out.push((kind, parms));
     }
     Ok(Some(out))
-}
-
-fn array_items<'a>(array: &Array<'a>) -> Vec<Object<'a>> {
-    array.iter::<Object<'a>>().take(MAX_FILTERS).collect()
 }
 
 /// Undoes `filters` in order, up to the first picture codec.

@@ -7,7 +7,7 @@ use super::programs;
 use super::resources::Used;
 use super::value::{Dict, Id, Name, Object, Val};
 use super::walk::{
-    Found, Kind, R, Scope, Walk, choice, exactly, flate, free_name, integer, name, number, numbers, nums_val,
+    Found, Kind, R, Scope, Walk, choice, exactly, flate, free_name, integer, name, number, numbers, nums_val, objects,
 };
 use hayro::hayro_syntax::object::{Array, Dict as Source, Object as SourceObject, Stream, String as SourceString};
 use model::FindingAction;
@@ -330,8 +330,8 @@ fn encoding_value(object: &SourceObject<'_>) -> Option<Val> {
     let mut out = Dict::of("Encoding");
     out.set_some("BaseEncoding", choice(dict, "BaseEncoding", ENCODINGS));
     if let Some(differences) = dict.get::<Array<'_>>("Differences") {
-        let items = differences
-            .iter::<SourceObject<'_>>()
+        let items = objects(&differences)
+            .into_iter()
             .take(4096)
             .filter_map(|item| match item {
                 SourceObject::Number(n) if (0..=255).contains(&n.as_i64()) => Some(Val::int(n.as_i64())),
@@ -366,7 +366,7 @@ fn is_plain(b: &u8) -> bool {
 fn widths(array: &Array<'_>) -> Option<Val> {
     let mut left = MAX_WIDTHS;
     let mut out = Vec::new();
-    for item in array.iter::<SourceObject<'_>>() {
+    for item in objects(array) {
         left = left.checked_sub(1)?;
         match item {
             SourceObject::Number(n) => out.push(Val::num(n.as_f64())),

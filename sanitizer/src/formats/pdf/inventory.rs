@@ -81,8 +81,7 @@ const ANNOTATIONS: &[(&str, &str)] = &[
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reach {
     Page,
-    Document,
-    Nowhere,
+    Elsewhere,
 }
 
 struct Inventory<'w, 'a, 'c, 'p> {
@@ -113,13 +112,18 @@ impl<'a> Walk<'a, '_, '_> {
             inventory.dict(page.raw(), 0)?;
             inventory.drain()?;
         }
+        // What pages inherit; the pages themselves have been.
+        inventory.walk.place = String::from("pages");
+        if let Some(tree) = catalog.get_raw::<SourceObject<'a>>("Pages") {
+            inventory.value(tree, 0)?;
+            inventory.drain()?;
+        }
         inventory.walk.place = String::from("document");
-        inventory.reach = Reach::Document;
+        inventory.reach = Reach::Elsewhere;
         inventory.catalog(catalog);
         inventory.dict(catalog, 0)?;
         inventory.drain()?;
         inventory.walk.place = String::from("unreferenced object");
-        inventory.reach = Reach::Nowhere;
         for object in reader.objects() {
             inventory.orphan(object)?;
             inventory.drain()?;
@@ -247,7 +251,7 @@ impl<'a> Inventory<'_, 'a, '_, '_> {
             self.keys(dict, &kind)?;
         }
         for (key, value) in dict.entries() {
-            if matches!(key.as_ref(), b"Parent" | b"P" | b"Pages") {
+            if matches!(key.as_ref(), b"Parent" | b"P") {
                 continue;
             }
             // A destination or field may lead to another page; that page has its own turn.
@@ -375,9 +379,7 @@ impl<'a> Inventory<'_, 'a, '_, '_> {
         }
         let kind = name(dict, "Type").unwrap_or_default();
         if kind == b"EmbeddedFile" {
-            if self.reach == Reach::Nowhere {
-                self.found("PDF-44", Removed);
-            }
+            self.found("PDF-44", Removed);
             return self.export(stream, ExportKind::Embedded, "embedded file");
         }
         let drawn = dict.contains_key("Width") || matches!(name(dict, "Subtype").as_deref(), Some(b"Form" | b"Image"));
@@ -405,6 +407,8 @@ impl<'a> Inventory<'_, 'a, '_, '_> {
             || ["Linearized", "Producer", "CreationDate", "Creator", "ModDate", "Title", "Author"]
                 .iter()
                 .any(|k| dict.contains_key(k))
+            // Hint streams of a linearized file hold offsets under S.
+            || super::walk::integer(&dict, "S").is_some()
             // The dictionary of the encryption that was undone.
             || dict.contains_key("O") && dict.contains_key("U");
         if !self.seen.insert(id) || frame {

@@ -2,7 +2,7 @@
 //! (ISO 32000-1 clauses 12.3, 12.4.2, 12.5.6.5, 8.11.4).
 
 use super::value::{Dict, Id, Object, Val};
-use super::walk::{Found, R, Walk, array_numbers, choice, integer, name, number, numbers, rect};
+use super::walk::{Found, R, Walk, array_numbers, choice, integer, name, number, numbers, objects, rect};
 use hayro::hayro_syntax::object::{
     Array, Dict as Source, MaybeRef, Object as SourceObject, ObjectIdentifier, String as SourceString,
 };
@@ -93,7 +93,7 @@ impl<'a> Walk<'a, '_, '_> {
             MaybeRef::NotRef(SourceObject::Number(n)) => *self.page_ids.get(usize::try_from(n.as_i64()).ok()?)?,
             MaybeRef::NotRef(_) => return None,
         };
-        let rest: Vec<SourceObject<'a>> = array.iter::<SourceObject<'a>>().skip(1).take(5).collect();
+        let rest: Vec<SourceObject<'a>> = objects(&array).into_iter().skip(1).take(5).collect();
         let (kind, wanted) = match rest.first() {
             Some(SourceObject::Name(n)) => match n.as_ref() {
                 b"XYZ" => ("XYZ", 3),
@@ -342,7 +342,7 @@ fn visible(items: &[Item]) -> usize {
 
 fn border(dict: &Source<'_>) -> Option<Val> {
     let array = dict.get::<Array<'_>>("Border")?;
-    let mut items = array.iter::<SourceObject<'_>>();
+    let mut items = objects(&array).into_iter();
     let mut out = Vec::new();
     for _ in 0..3 {
         match items.next()? {

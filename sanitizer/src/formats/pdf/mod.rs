@@ -24,6 +24,8 @@ mod links;
 mod pages;
 mod programs;
 mod resources;
+#[cfg(test)]
+mod tests;
 mod value;
 mod walk;
 mod write;

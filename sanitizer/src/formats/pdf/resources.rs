@@ -390,10 +390,7 @@ const BLEND_MODES: &[&str] = &[
 fn blend_mode(dict: &Source<'_>) -> Option<Val> {
     let names: Vec<Vec<u8>> = match dict.get::<SourceObject<'_>>("BM")? {
         SourceObject::Name(n) => vec![n.as_ref().to_vec()],
-        SourceObject::Array(array) => array
-            .iter::<hayro::hayro_syntax::object::Name<'_>>()
-            .map(|n| n.as_ref().to_vec())
-            .collect(),
+        SourceObject::Array(array) => super::walk::names(&array),
         _ => return None,
     };
     names.iter().find_map(|name| {
@@ -408,7 +405,7 @@ fn blend_mode(dict: &Source<'_>) -> Option<Val> {
 
 fn dash(dict: &Source<'_>) -> Option<Val> {
     let pair = dict.get::<Array<'_>>("D")?;
-    let mut items = pair.iter::<SourceObject<'_>>();
+    let mut items = super::walk::objects(&pair).into_iter();
     let (SourceObject::Array(dashes), SourceObject::Number(phase)) = (items.next()?, items.next()?) else {
         return None;
     };

@@ -211,10 +211,29 @@ pub fn numbers(dict: &Dict<'_>, key: &str) -> Option<Vec<f64>> {
     dict.get::<Array<'_>>(key).map(|a| array_numbers(&a))
 }
 
+/// The items of an array, resolved; what cannot be is null, so that places stay. (The reader's own iterator ends there.)
+pub fn objects<'a>(array: &Array<'a>) -> Vec<source::Object<'a>> {
+    let mut items = array.flex_iter();
+    let null = source::Object::Null(source::Null);
+    array
+        .raw_iter()
+        .map(|_| items.next::<source::Object<'a>>().unwrap_or_else(|| null.clone()))
+        .collect()
+}
+
+/// The names in an array.
+pub fn names(array: &Array<'_>) -> Vec<Vec<u8>> {
+    let names = objects(array).into_iter().filter_map(|o| match o {
+        source::Object::Name(name) => Some(name.as_ref().to_vec()),
+        _ => None,
+    });
+    names.collect()
+}
+
 /// All numbers of an array, in place of anything else a zero.
 pub fn array_numbers(array: &Array<'_>) -> Vec<f64> {
-    array
-        .iter::<source::Object<'_>>()
+    objects(array)
+        .into_iter()
         .map(|o| match o {
             source::Object::Number(n) => n.as_f64(),
             _ => 0.0,
