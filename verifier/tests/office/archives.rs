@@ -20,10 +20,7 @@ fn verdict(members: &[Member]) -> bool {
 fn archives_as_we_write_them_are_accepted() {
     assert!(verdict(&two()) && verdict(&[]));
     let inner = write(&two());
-    assert!(verdict(&[
-        Member::stored("inner.zip", &inner),
-        Member::new("virus.exe.withheld.txt", b"why")
-    ]));
+    assert!(verdict(&[Member::stored("inner.zip", &inner), Member::new("virus.exe.withheld.txt", b"why")]));
     assert!(verdict(&[Member::new("Pr\u{fc}fung 1.TXT", b"")]));
 }
 
@@ -100,10 +97,7 @@ fn names_that_leave_clash_or_run_are_refused() {
         assert!(!verdict(&members), "{name:?}");
     }
     let mut members = two();
-    members.push(Member {
-        name: b"\xff.txt".to_vec(),
-        ..Member::new("x.txt", b"x")
-    });
+    members.push(Member { name: b"\xff.txt".to_vec(), ..Member::new("x.txt", b"x") });
     assert!(!verdict(&members));
 }
 
@@ -111,52 +105,13 @@ fn names_that_leave_clash_or_run_are_refused() {
 fn archives_with_two_readings_are_refused() {
     let whole = write(&two());
     let around = |around: Around| read(&write_around(&two(), &around), Format::Zip).is_ok();
-    assert!(
-        !around(Around {
-            before: b"MZ".to_vec(),
-            ..Around::default()
-        }),
-        "prefix"
-    );
-    assert!(
-        !around(Around {
-            before_directory: b"x".to_vec(),
-            ..Around::default()
-        }),
-        "gap before the directory"
-    );
-    assert!(
-        !around(Around {
-            comment: b"c".to_vec(),
-            ..Around::default()
-        }),
-        "comment"
-    );
-    assert!(
-        !around(Around {
-            after: b"x".to_vec(),
-            ..Around::default()
-        }),
-        "suffix"
-    );
-    assert!(
-        !around(Around {
-            hide_last: true,
-            ..Around::default()
-        }),
-        "a member that the directory does not have"
-    );
-    assert!(
-        !around(Around {
-            comment: write(&[]),
-            ..Around::default()
-        }),
-        "an end record in the comment"
-    );
-    assert!(
-        read(&[whole.clone(), whole.clone()].concat(), Format::Zip).is_err(),
-        "two archives"
-    );
+    assert!(!around(Around { before: b"MZ".to_vec(), ..Around::default() }), "prefix");
+    assert!(!around(Around { before_directory: b"x".to_vec(), ..Around::default() }), "gap before the directory");
+    assert!(!around(Around { comment: b"c".to_vec(), ..Around::default() }), "comment");
+    assert!(!around(Around { after: b"x".to_vec(), ..Around::default() }), "suffix");
+    assert!(!around(Around { hide_last: true, ..Around::default() }), "a member that the directory does not have");
+    assert!(!around(Around { comment: write(&[]), ..Around::default() }), "an end record in the comment");
+    assert!(read(&[whole.clone(), whole.clone()].concat(), Format::Zip).is_err(), "two archives");
     for at in 0..whole.len() {
         assert!(read(&whole[..at], Format::Zip).is_err(), "cut at {at}");
         let mut flipped = whole.clone();

@@ -38,13 +38,7 @@ impl Document {
     fn new(format: Format) -> Self {
         let defaults = [("rels", "application/vnd.openxmlformats-package.relationships+xml")];
         let defaults = defaults.map(|(e, t)| (e.to_owned(), t.to_owned())).into();
-        Self {
-            format,
-            parts: BTreeMap::new(),
-            defaults,
-            relationships: BTreeMap::new(),
-            strays: Vec::new(),
-        }
+        Self { format, parts: BTreeMap::new(), defaults, relationships: BTreeMap::new(), strays: Vec::new() }
     }
 
     /// Adds an XML part, its type and a relationship from `source`; returns the relationship's id.
@@ -61,17 +55,9 @@ impl Document {
     }
 
     pub fn relate(&mut self, source: &str, kind: &str, target: &str, external: bool) -> String {
-        let kind = if kind.contains("://") {
-            kind.to_owned()
-        } else {
-            format!("{OFFICE}{kind}")
-        };
+        let kind = if kind.contains("://") { kind.to_owned() } else { format!("{OFFICE}{kind}") };
         let list = self.relationships.entry(source.into()).or_default();
-        list.push(Relationship {
-            kind,
-            target: target.into(),
-            external,
-        });
+        list.push(Relationship { kind, target: target.into(), external });
         format!("rId{}", list.len())
     }
 
@@ -97,16 +83,8 @@ impl Document {
             types += &format!("<Override PartName=\"/{name}\" ContentType=\"{content_type}\"/>");
         }
         types += "</Types>";
-        let mut members: Vec<Member> = self
-            .parts
-            .iter()
-            .map(|(name, (bytes, _))| Member::new(name, bytes))
-            .collect();
-        members.extend(
-            self.relationships
-                .iter()
-                .map(|(source, list)| relationships(source, list)),
-        );
+        let mut members: Vec<Member> = self.parts.iter().map(|(name, (bytes, _))| Member::new(name, bytes)).collect();
+        members.extend(self.relationships.iter().map(|(source, list)| relationships(source, list)));
         members.extend(self.strays.iter().cloned());
         members.sort_by(|a, b| a.name.cmp(&b.name));
         members.insert(0, Member::new("[Content_Types].xml", types.as_bytes()));
@@ -123,16 +101,8 @@ fn relationships(source: &str, list: &[Relationship]) -> Member {
         format!("{DECLARATION}<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\">");
     for (r, n) in list.iter().zip(1..) {
         let mode = if r.external { " TargetMode=\"External\"" } else { "" };
-        let target = r
-            .target
-            .replace('&', "&amp;")
-            .replace('<', "&lt;")
-            .replace('"', "&quot;")
-            .replace('\n', "&#10;");
-        xml += &format!(
-            "<Relationship Id=\"rId{n}\" Type=\"{}\" Target=\"{target}\"{mode}/>",
-            r.kind
-        );
+        let target = r.target.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;").replace('\n', "&#10;");
+        xml += &format!("<Relationship Id=\"rId{n}\" Type=\"{}\" Target=\"{target}\"{mode}/>", r.kind);
     }
     xml += "</Relationships>";
     let name = match source.rsplit_once('/') {
@@ -168,22 +138,10 @@ pub fn docx() -> Document {
     let styles = format!(
         "<w:styles {W}><w:style w:type=\"paragraph\" w:styleId=\"a\"><w:name w:val=\"Normal\"/></w:style></w:styles>"
     );
-    doc.part(
-        BODY,
-        "styles",
-        "word/styles.xml",
-        "wordprocessingml.styles+xml",
-        &styles,
-    );
+    doc.part(BODY, "styles", "word/styles.xml", "wordprocessingml.styles+xml", &styles);
     doc.relate(BODY, "hyperlink", "https://example.invalid/?a=1&b=2", true);
     let settings = format!("<w:settings {W}><w:zoom w:percent=\"100\"/></w:settings>");
-    doc.part(
-        BODY,
-        "settings",
-        "word/settings.xml",
-        "wordprocessingml.settings+xml",
-        &settings,
-    );
+    doc.part(BODY, "settings", "word/settings.xml", "wordprocessingml.settings+xml", &settings);
     doc
 }
 
@@ -213,29 +171,14 @@ pub fn pptx() -> Document {
         "<p:presentation {P} {R}><p:sldMasterIdLst><p:sldMasterId id=\"2147483648\" r:id=\"rId1\"/></p:sldMasterIdLst>\
          <p:sldIdLst><p:sldId id=\"256\" r:id=\"rId2\"/></p:sldIdLst><p:sldSz cx=\"9144000\" cy=\"6858000\"/></p:presentation>"
     );
-    doc.part(
-        "",
-        "officeDocument",
-        SHOW,
-        "presentationml.presentation.main+xml",
-        &show,
-    );
+    doc.part("", "officeDocument", SHOW, "presentationml.presentation.main+xml", &show);
     let master = format!(
         "<p:sldMaster {P} {R}>{tree}<p:sldLayoutIdLst><p:sldLayoutId id=\"2147483649\" r:id=\"rId1\"/></p:sldLayoutIdLst></p:sldMaster>"
     );
-    doc.part(
-        SHOW,
-        "slideMaster",
-        "ppt/slideMasters/slideMaster1.xml",
-        "presentationml.slideMaster+xml",
-        &master,
-    );
+    doc.part(SHOW, "slideMaster", "ppt/slideMasters/slideMaster1.xml", "presentationml.slideMaster+xml", &master);
     let shape = "<p:sp><p:nvSpPr><p:cNvPr id=\"2\" name=\"Button\"><a:hlinkClick r:id=\"\" action=\"ppaction://hlinkshowjump?jump=nextslide\"/></p:cNvPr>\
                  <p:cNvSpPr/><p:nvPr/></p:nvSpPr><p:spPr/><p:txBody><a:bodyPr/><a:p><a:r><a:t>KEEP</a:t></a:r></a:p></p:txBody></p:sp>";
-    let slide = format!(
-        "<p:sld {P} {A} {R}>{}</p:sld>",
-        tree.replace("<p:grpSpPr/>", &format!("<p:grpSpPr/>{shape}"))
-    );
+    let slide = format!("<p:sld {P} {A} {R}>{}</p:sld>", tree.replace("<p:grpSpPr/>", &format!("<p:grpSpPr/>{shape}")));
     doc.part(SHOW, "slide", SLIDE, "presentationml.slide+xml", &slide);
     let layout = format!("<p:sldLayout {P}>{tree}</p:sldLayout>");
     let master_name = "ppt/slideMasters/slideMaster1.xml";
@@ -246,12 +189,7 @@ pub fn pptx() -> Document {
         "presentationml.slideLayout+xml",
         &layout,
     );
-    doc.relate(
-        "ppt/slideLayouts/slideLayout1.xml",
-        "slideMaster",
-        "../slideMasters/slideMaster1.xml",
-        false,
-    );
+    doc.relate("ppt/slideLayouts/slideLayout1.xml", "slideMaster", "../slideMasters/slideMaster1.xml", false);
     doc.relate(SLIDE, "slideLayout", "../slideLayouts/slideLayout1.xml", false);
     let theme = format!("<a:theme {A} name=\"T\"><a:themeElements/></a:theme>");
     doc.part(master_name, "theme", "ppt/theme/theme1.xml", "theme+xml", &theme);

@@ -9,8 +9,12 @@
 )]
 
 mod archives;
+mod carriers;
+mod content;
 mod document;
 mod mutants;
+mod plant;
+mod twins;
 mod zip;
 
 use model::{Format, Policy, vector};
@@ -22,7 +26,7 @@ fn read(bytes: &[u8], format: Format) -> Result<(), verifier::Rejection> {
 
 #[test]
 fn every_construct_of_the_catalogue_is_refused_and_its_benign_twin_is_not() {
-    for twin in mutants::twins() {
+    for twin in twins::all() {
         let mut document = (twin.base)();
         (twin.plant)(&mut document);
         let answer = read(&document.bytes(), document.format);
@@ -31,11 +35,7 @@ fn every_construct_of_the_catalogue_is_refused_and_its_benign_twin_is_not() {
     let mut rows: BTreeMap<&str, usize> = BTreeMap::new();
     let mut alive = Vec::new();
     for mutant in mutants::all() {
-        assert!(
-            vector(mutant.row).is_some(),
-            "{} is no row of the catalogue",
-            mutant.row
-        );
+        assert!(vector(mutant.row).is_some(), "{} is no row of the catalogue", mutant.row);
         let mut document = (mutant.base)();
         (mutant.plant)(&mut document);
         *rows.entry(mutant.row).or_default() += 1;
@@ -45,17 +45,13 @@ fn every_construct_of_the_catalogue_is_refused_and_its_benign_twin_is_not() {
         }
     }
     let made: usize = rows.values().sum();
-    println!(
-        "mutants killed / made: {} / {made} in {} rows",
-        made - alive.len(),
-        rows.len()
-    );
+    println!("mutants killed / made: {} / {made} in {} rows", made - alive.len(), rows.len());
     assert!(alive.is_empty(), "accepted: {alive:#?}");
 }
 
 #[test]
 fn no_flip_or_cut_of_a_document_makes_the_reader_panic_and_no_cut_passes() {
-    for document in [document::docx(), mutants::commented()] {
+    for document in [document::docx(), carriers::commented()] {
         let bytes = document.bytes();
         for at in 0..bytes.len() {
             assert!(read(&bytes[..at], document.format).is_err(), "cut at {at}");
@@ -69,7 +65,7 @@ fn no_flip_or_cut_of_a_document_makes_the_reader_panic_and_no_cut_passes() {
 
 #[test]
 fn no_flip_inside_a_part_makes_the_reader_panic() {
-    for base in [document::docx, mutants::drawn, mutants::commented, document::pptx] {
+    for base in [document::docx, carriers::drawn, carriers::commented, document::pptx] {
         let whole = base();
         for name in whole.parts.keys() {
             let length = whole.parts[name].0.len();
@@ -88,22 +84,10 @@ fn no_flip_inside_a_part_makes_the_reader_panic() {
 #[test]
 fn what_the_policy_forbids_is_refused_though_it_is_of_the_dialect() {
     let mut policy = Policy::standard();
-    policy.formats.word = policy.formats.word.map(|p| model::Office {
-        links: model::Links::Text,
-        ..p
-    });
-    policy.formats.excel = policy.formats.excel.map(|p| model::Office {
-        comments: model::Comments::Remove,
-        ..p
-    });
-    assert!(
-        verifier::verify(&document::docx().bytes(), Format::Docx, &policy).is_err(),
-        "a link"
-    );
-    assert!(
-        verifier::verify(&mutants::commented().bytes(), Format::Xlsx, &policy).is_err(),
-        "a comment"
-    );
+    policy.formats.word = policy.formats.word.map(|p| model::Office { links: model::Links::Text, ..p });
+    policy.formats.excel = policy.formats.excel.map(|p| model::Office { comments: model::Comments::Remove, ..p });
+    assert!(verifier::verify(&document::docx().bytes(), Format::Docx, &policy).is_err(), "a link");
+    assert!(verifier::verify(&carriers::commented().bytes(), Format::Xlsx, &policy).is_err(), "a comment");
     let mut field = document::docx();
     field.relationships.get_mut(document::BODY).unwrap().remove(1);
     field.replace(document::BODY, " r:id=\"rId2\"", " w:anchor=\"x\"");
@@ -112,15 +96,9 @@ fn what_the_policy_forbids_is_refused_though_it_is_of_the_dialect() {
         " xmlns:r=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships\"",
         "",
     );
-    assert!(
-        verifier::verify(&field.bytes(), Format::Docx, &policy).is_ok(),
-        "no link out"
-    );
+    assert!(verifier::verify(&field.bytes(), Format::Docx, &policy).is_ok(), "no link out");
     let simple = "<w:p><w:fldSimple w:instr=\"HYPERLINK &quot;https://x.invalid/&quot;\"/></w:p><w:sectPr/>";
     field.replace(document::BODY, "<w:sectPr/>", simple);
-    assert!(
-        verifier::verify(&field.bytes(), Format::Docx, &policy).is_err(),
-        "a link in a field"
-    );
+    assert!(verifier::verify(&field.bytes(), Format::Docx, &policy).is_err(), "a link in a field");
     assert!(verifier::verify(&field.bytes(), Format::Docx, &Policy::standard()).is_ok());
 }

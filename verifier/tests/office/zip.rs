@@ -28,11 +28,7 @@ impl Member {
     pub fn new(name: &str, content: &[u8]) -> Self {
         let mut deflate = DeflateEncoder::new(Vec::new(), Compression::default());
         deflate.write_all(content).unwrap();
-        Self {
-            method: 8,
-            packed: deflate.finish().unwrap(),
-            ..Self::stored(name, content)
-        }
+        Self { method: 8, packed: deflate.finish().unwrap(), ..Self::stored(name, content) }
     }
 
     pub fn stored(name: &str, content: &[u8]) -> Self {
