@@ -11,7 +11,7 @@ mod pictures;
 
 pub use office::{Relationship, docm, docx, package, pptx, xlsx};
 pub use pdf::{pdf, pdf_plain, pdf_with};
-pub use pictures::{bmp, gif, jpeg, jpeg_with_exif, png, png_with_text};
+pub use pictures::{bmp, gif, jpeg, jpeg_with_exif, png, png_with_text, tiff, webp};
 
 use std::io::Write;
 

@@ -34,6 +34,18 @@ pub fn bmp() -> Vec<u8> {
     encode(ImageFormat::Bmp)
 }
 
+/// A TIFF with nothing to remove.
+#[must_use]
+pub fn tiff() -> Vec<u8> {
+    encode(ImageFormat::Tiff)
+}
+
+/// A lossless WebP with nothing to remove.
+#[must_use]
+pub fn webp() -> Vec<u8> {
+    encode(ImageFormat::WebP)
+}
+
 /// A JPEG with nothing to remove.
 #[must_use]
 pub fn jpeg() -> Vec<u8> {
