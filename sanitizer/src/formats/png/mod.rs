@@ -258,7 +258,10 @@ impl Source {
             line
         };
         let lines = buffer.chunks(stride.max(1)).take(height as usize);
-        let mut rows: Vec<u8> = lines.filter_map(|l| l.get(..line)).flatten().copied().collect();
+        let mut rows = Vec::with_capacity(line.saturating_mul(height as usize).min(buffer.len()));
+        lines
+            .filter_map(|l| l.get(..line))
+            .for_each(|l| rows.extend_from_slice(l));
         let used = (width as usize).saturating_mul(self.bits_per_pixel) % 8;
         if self.bits_per_pixel < 8 && used > 0 {
             let mask = !(u8::MAX.wrapping_shr(u32::try_from(used).unwrap_or(0)));

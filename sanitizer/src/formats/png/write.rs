@@ -4,7 +4,7 @@ use flate2::{Compression, Crc, write::ZlibEncoder};
 use model::{Budget, Refusal};
 use std::io::Write;
 
-/// Ours: over the corpus a fifth smaller than level 1, and still ten times as fast as level 6.
+/// Ours: drawings and screens in full colour. Higher levels gain next to nothing on filtered rows.
 const LEVEL: u32 = 3;
 /// Flat pictures (palettes, one bit) are small and repeat themselves: there the higher level costs little and halves the file.
 const LEVEL_FLAT: u32 = 6;
@@ -204,20 +204,26 @@ impl Writer {
 
     fn compress(&self, rows: &[u8], row: usize) -> Result<Vec<u8>, Refusal> {
         let broken = |_| Refusal::internal("PNG: deflate");
-        let level = Compression::new(if self.flat { LEVEL_FLAT } else { LEVEL });
-        let mut zlib = ZlibEncoder::new(Vec::with_capacity(rows.len() / 4), level);
+        let mut filtered = Vec::with_capacity(rows.len().saturating_add(rows.len().checked_div(row).unwrap_or(0)));
         let mut filter = Filter::new(row, self.bits_per_pixel.div_ceil(8));
         let mut above: &[u8] = &[];
         for line in rows.chunks_exact(row.max(1)) {
             if self.flat {
-                zlib.write_all(&[0]).map_err(broken)?;
-                zlib.write_all(line).map_err(broken)?;
+                filtered.push(0);
+                filtered.extend_from_slice(line);
             } else {
-                zlib.write_all(filter.best(line, above)).map_err(broken)?;
+                filtered.extend_from_slice(filter.best(line, above));
             }
             above = line;
         }
-        let data = zlib.finish().map_err(broken)?;
+        let data = if !self.flat && is_noisy(&filtered) {
+            fdeflate::compress_to_vec(&filtered)
+        } else {
+            let level = Compression::new(if self.flat { LEVEL_FLAT } else { LEVEL });
+            let mut zlib = ZlibEncoder::new(Vec::with_capacity(filtered.len() / 4), level);
+            zlib.write_all(&filtered).map_err(broken)?;
+            zlib.finish().map_err(broken)?
+        };
         // PNG 5.3: a chunk's length is at most 2^31 - 1; four bytes of it may be a sequence number.
         if data.len() > 0x7FFF_FFF0 {
             Err(Refusal::unsupported("a PNG frame of over 2 GiB"))
@@ -255,26 +261,17 @@ impl Filter {
         let above = if above.is_empty() { &self.zeros } else { above };
         let [sub, up, paeth] = &mut self.tried;
         let (start, rest) = line.split_at(self.step.min(line.len()));
-        // Behind the first pixel, each sample has one to the left, one above and one above that one.
-        let lefts = line;
-        let above_left = above;
         let (above_start, above_rest) = above.split_at(self.step.min(above.len()));
-        fill(
-            sub,
-            start.iter().copied(),
-            rest.iter().zip(lefts).map(|(x, a)| x.wrapping_sub(*a)),
-        );
-        fill(
-            up,
-            start.iter().zip(above_start).map(|(x, b)| x.wrapping_sub(*b)),
-            rest.iter().zip(above_rest).map(|(x, b)| x.wrapping_sub(*b)),
-        );
-        let neighbours = rest.iter().zip(lefts).zip(above_rest.iter().zip(above_left));
-        fill(
-            paeth,
-            start.iter().zip(above_start).map(|(x, b)| x.wrapping_sub(*b)),
-            neighbours.map(|((x, a), (b, c))| x.wrapping_sub(predict(*a, *b, *c))),
-        );
+        for ((to, x), a) in first_pixel(sub, start, &[]).iter_mut().zip(rest).zip(line) {
+            *to = x.wrapping_sub(*a);
+        }
+        for ((to, x), b) in first_pixel(up, start, above_start).iter_mut().zip(rest).zip(above_rest) {
+            *to = x.wrapping_sub(*b);
+        }
+        let places = first_pixel(paeth, start, above_start).iter_mut().zip(rest);
+        for ((((to, x), a), b), c) in places.zip(line).zip(above_rest).zip(above) {
+            *to = x.wrapping_sub(predict(*a, *b, *c));
+        }
         let costs = [cost(sub), cost(up), cost(paeth)];
         let [sub, up, paeth] = &self.tried;
         if costs[1] <= costs[0] && costs[1] <= costs[2] {
@@ -287,13 +284,36 @@ impl Filter {
     }
 }
 
-fn fill(line: &mut [u8], start: impl Iterator<Item = u8>, rest: impl Iterator<Item = u8>) {
-    let samples = line.iter_mut().skip(1);
-    samples.zip(start.chain(rest)).for_each(|(to, from)| *to = from);
+/// Fills in the first pixel, which has nothing to its left, and gives back the place of the others.
+fn first_pixel<'l>(line: &'l mut [u8], start: &[u8], above: &[u8]) -> &'l mut [u8] {
+    let samples = line.get_mut(1..).unwrap_or_default();
+    let (first, rest) = samples.split_at_mut(start.len().min(samples.len()));
+    first.iter_mut().zip(start).for_each(|(to, x)| *to = *x);
+    first
+        .iter_mut()
+        .zip(above)
+        .for_each(|(to, b)| *to = to.wrapping_sub(*b));
+    rest
+}
+
+/// Whether the rows are a photograph's: few samples are predicted exactly, so that matches are rare and only the
+/// frequencies of the bytes are worth coding. A fast coder for just that is 30 times as fast and a tenth larger.
+fn is_noisy(filtered: &[u8]) -> bool {
+    let zeros: usize = filtered
+        .chunks(4096)
+        .map(|part| part.iter().filter(|&&b| b == 0).count())
+        .sum();
+    zeros.saturating_mul(3) < filtered.len()
 }
 
 fn cost(line: &[u8]) -> u64 {
-    line.iter().skip(1).map(|&v| u64::from((v as i8).unsigned_abs())).sum()
+    // Partial sums of 64 bytes fit in 16 bits, which the machine adds up many at a time.
+    let partial = |part: &[u8]| {
+        part.iter().fold(0u16, |sum, v| {
+            sum.wrapping_add(u16::from(v.cast_signed().unsigned_abs()))
+        })
+    };
+    line.chunks(64).map(|part| u64::from(partial(part))).sum()
 }
 
 /// PNG 9.4.
@@ -315,5 +335,6 @@ fn predict(a: u8, b: u8, c: u8) -> u8 {
 
 /// What compressing a picture of this size may hold besides it.
 pub(super) fn claim(row: usize, height: u32, budget: &mut Budget) -> Result<(), Refusal> {
-    budget.spend_bytes((row as u64).saturating_mul(u64::from(height)))
+    // The filtered rows, and the compressed ones.
+    budget.spend_bytes((row as u64).saturating_mul(u64::from(height)).saturating_mul(2))
 }
