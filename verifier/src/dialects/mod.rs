@@ -8,6 +8,7 @@ mod csv;
 mod gif;
 mod jpeg;
 mod ooxml;
+mod pdf;
 mod picture;
 mod png;
 mod text;
@@ -27,6 +28,7 @@ pub fn dialect(format: Format) -> Option<Dialect> {
         Format::Docx | Format::Dotx | Format::Xlsx | Format::Xltx | Format::Pptx | Format::Ppsx | Format::Potx => {
             ooxml::verify
         }
+        Format::Pdf => pdf::verify,
         Format::Txt => text::verify,
         Format::Zip => zip::verify,
         Format::Bmp => bmp::verify,

@@ -1,0 +1,247 @@
+//! Colour spaces and functions (ISO 32000-1, 7.10, 8.6).
+
+use super::calculator;
+use super::graph::{Facts, Graph, Kind, Space};
+use super::value::{Dict, Value};
+use crate::Rejection;
+
+/// Colour spaces in colour spaces.
+const NESTED: u8 = 4;
+/// Type 3 functions in each other.
+const FUNCTIONS: u8 = 8;
+/// Components of DeviceN, and functions of an array.
+const MOST: usize = 32;
+
+impl Graph<'_, '_> {
+    /// 8.6, as an object: an array.
+    pub(super) fn colour_object(&mut self, id: u32) -> Result<Facts, Rejection> {
+        let (at, elements) = self.load_array(id)?;
+        self.family(at, &elements, 1).map(Facts::Colour)
+    }
+
+    /// By name or direct array.
+    pub(super) fn direct_colour(&mut self, at: usize, value: &Value<'_>) -> Result<Space, Rejection> {
+        self.nested_colour(at, value, 1)
+    }
+
+    /// By name or reference.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "what is not named is rejected")]
+    pub(super) fn colour_or_ref(&mut self, at: usize, value: &Value<'_>) -> Result<Space, Rejection> {
+        match value {
+            Value::Ref(id) => match self.visit(*id, Kind::Colour)? {
+                Facts::Colour(space) => Ok(space),
+                _ => Err(Rejection::new(at, "8.6: colour space")),
+            },
+            Value::Name(_) => self.nested_colour(at, value, 1),
+            _ => Err(Rejection::new(at, "dialect §2: colour space by name or reference")),
+        }
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "what is not named is rejected")]
+    fn nested_colour(&mut self, at: usize, value: &Value<'_>, depth: u8) -> Result<Space, Rejection> {
+        match value {
+            Value::Name(b"DeviceGray") => Ok(Space::Grey),
+            Value::Name(b"DeviceRGB") => Ok(Space::Rgb),
+            Value::Name(b"DeviceCMYK") => Ok(Space::Of(4)),
+            Value::Name(b"Pattern") => Ok(Space::Pattern),
+            Value::Array(elements) => self.family(at, elements, depth),
+            _ => Err(Rejection::new(at, "8.6.3: colour space family (PDF-75)")),
+        }
+    }
+
+    fn family(&mut self, at: usize, elements: &[Value<'_>], depth: u8) -> Result<Space, Rejection> {
+        let bad = |rule: &str| Rejection::new(at, rule);
+        if depth > NESTED {
+            return Err(bad("dialect §3: colour spaces nested more than 4 deep"));
+        }
+        let below = depth.saturating_add(1);
+        match elements {
+            [
+                Value::Name(family @ (b"CalGray" | b"CalRGB" | b"Lab")),
+                Value::Dict(dict),
+            ] => measured(family, dict.clone()),
+            [
+                Value::Name(b"Indexed"),
+                base,
+                Value::Int(high @ 0..=255),
+                Value::Str(table),
+            ] => {
+                let base = self.nested_colour(at, base, below)?;
+                let entries = usize::try_from(*high).unwrap_or_default().saturating_add(1);
+                let fits = table.len() == entries.saturating_mul(base.components()).saturating_mul(2);
+                if matches!(base, Space::Pattern | Space::Indexed) || !fits {
+                    return Err(bad("8.6.6.3: Indexed: base and length of the table"));
+                }
+                Ok(Space::Indexed)
+            }
+            [
+                Value::Name(b"Separation"),
+                Value::Name(_),
+                alternate,
+                Value::Ref(function),
+            ] => {
+                self.alternate(at, alternate, below)?;
+                self.visit(*function, Kind::Function)?;
+                Ok(Space::Of(1))
+            }
+            [
+                Value::Name(b"DeviceN"),
+                Value::Array(names),
+                alternate,
+                Value::Ref(function),
+            ] => {
+                if !(1..=MOST).contains(&names.len()) || names.iter().any(|n| n.name().is_none()) {
+                    return Err(bad("8.6.6.5: DeviceN: 1 to 32 names"));
+                }
+                self.alternate(at, alternate, below)?;
+                self.visit(*function, Kind::Function)?;
+                Ok(Space::Of(names.len()))
+            }
+            [Value::Name(b"Pattern"), base] => match self.nested_colour(at, base, below)? {
+                Space::Pattern => Err(bad("8.6.6.2: Pattern over Pattern")),
+                Space::Grey | Space::Rgb | Space::Indexed | Space::Of(_) => Ok(Space::Pattern),
+            },
+            _ => Err(bad("dialect §3: colour space")),
+        }
+    }
+
+    fn alternate(&mut self, at: usize, value: &Value<'_>, depth: u8) -> Result<(), Rejection> {
+        match self.nested_colour(at, value, depth)? {
+            Space::Pattern | Space::Indexed => Err(Rejection::new(at, "8.6.6.4: alternate space")),
+            Space::Grey | Space::Rgb | Space::Of(_) => Ok(()),
+        }
+    }
+
+    /// A function, or 1 to 32 of them.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "what is not named is rejected")]
+    pub(super) fn functions(&mut self, at: usize, value: &Value<'_>) -> Result<(), Rejection> {
+        let bad = || Rejection::new(at, "7.10: a reference to a function, or an array of up to 32");
+        match value {
+            Value::Ref(id) => self.visit(*id, Kind::Function).map(|_| ()),
+            Value::Array(ids) if (1..=MOST).contains(&ids.len()) => {
+                for id in ids {
+                    self.visit(id.reference().ok_or_else(bad)?, Kind::Function)?;
+                }
+                Ok(())
+            }
+            _ => Err(bad()),
+        }
+    }
+
+    /// 7.10.
+    pub(super) fn function(&mut self, id: u32) -> Result<Facts, Rejection> {
+        use super::file::{Filter, Loaded};
+        let height = match self.load(id)? {
+            Loaded::Dict(mut dict) => {
+                let height = match dict.int_of("FunctionType", &[2, 3])? {
+                    2 => exponential(&mut dict)?,
+                    _ => self.stitching(&mut dict)?,
+                };
+                dict.done()?;
+                height
+            }
+            Loaded::Stream(mut dict, Filter::Flate, data) => {
+                let sampled = dict.int_of("FunctionType", &[0, 4])? == 0;
+                let inputs = pairs(&mut dict, "Domain")?;
+                let outputs = pairs(&mut dict, "Range")?;
+                if sampled {
+                    let len = samples(&mut dict, inputs, outputs)?;
+                    dict.done()?;
+                    self.inflate_len(data, len)?;
+                } else {
+                    dict.done()?;
+                    calculator::check(&self.inflate(data)?)?;
+                }
+                1
+            }
+            Loaded::Stream(dict, Filter::Dct, _) => return Err(dict.reject("7.10: filter of a function")),
+            Loaded::Array(at, _) => return Err(Rejection::new(at, "7.10: function")),
+        };
+        Ok(Facts::Function { height })
+    }
+
+    /// 7.10.4.
+    fn stitching(&mut self, dict: &mut Dict<'_>) -> Result<u8, Rejection> {
+        dict.tuple("Domain", 2)?;
+        let functions: Vec<u32> = dict.req("Functions", |v| v.array()?.iter().map(Value::reference).collect())?;
+        dict.check(!functions.is_empty(), "7.10.4: Functions")?;
+        dict.tuple("Bounds", functions.len().saturating_sub(1))?;
+        dict.tuple("Encode", functions.len().saturating_mul(2))?;
+        if dict.get("Range").is_some() {
+            pairs(dict, "Range")?;
+        }
+        let mut height = 1;
+        for id in functions {
+            if let Facts::Function { height: below } = self.visit(id, Kind::Function)? {
+                height = height.max(below.saturating_add(1));
+            }
+        }
+        dict.check(
+            height <= FUNCTIONS,
+            "dialect §2: functions nested more than 8 deep (PDF-76)",
+        )?;
+        Ok(height)
+    }
+}
+
+/// 8.6.5.2 to 8.6.5.4.
+fn measured(family: &[u8], mut dict: Dict<'_>) -> Result<Space, Rejection> {
+    dict.tuple("WhitePoint", 3)?;
+    dict.opt_tuple("BlackPoint", 3)?;
+    let components = match family {
+        b"CalGray" => {
+            dict.opt("Gamma", Value::number)?;
+            1
+        }
+        b"CalRGB" => {
+            dict.opt_tuple("Gamma", 3)?;
+            dict.opt_tuple("Matrix", 9)?;
+            3
+        }
+        _ => {
+            dict.opt_tuple("Range", 4)?;
+            3
+        }
+    };
+    dict.done()?;
+    Ok(Space::Of(components))
+}
+
+/// An array of pairs, one at least; how many.
+fn pairs(dict: &mut Dict<'_>, key: &str) -> Result<usize, Rejection> {
+    let numbers = dict.req(key, Value::numbers)?;
+    let (pairs, rest) = numbers.as_chunks::<2>();
+    dict.check(
+        (1..=MOST).contains(&pairs.len()) && rest.is_empty(),
+        "7.10: Domain or Range",
+    )?;
+    Ok(pairs.len())
+}
+
+/// 7.10.3.
+fn exponential(dict: &mut Dict<'_>) -> Result<u8, Rejection> {
+    dict.tuple("Domain", 2)?;
+    dict.req("N", Value::number)?;
+    let low = dict.opt_numbers("C0")?.map_or(1, |c| c.len());
+    let high = dict.opt_numbers("C1")?.map_or(1, |c| c.len());
+    dict.check(low == high && (1..=MOST).contains(&low), "7.10.3: C0 and C1")?;
+    if dict.get("Range").is_some() {
+        pairs(dict, "Range")?;
+    }
+    Ok(1)
+}
+
+/// 7.10.2: the length of the data.
+fn samples(dict: &mut Dict<'_>, inputs: usize, outputs: usize) -> Result<u64, Rejection> {
+    let size: Vec<i64> = dict.req("Size", |v| v.array()?.iter().map(Value::int).collect())?;
+    dict.check(size.len() == inputs && size.iter().all(|n| *n > 0), "7.10.2: Size")?;
+    let bits = dict.int_of("BitsPerSample", &[1, 2, 4, 8, 12, 16, 24, 32])?;
+    dict.opt_tuple("Encode", inputs.saturating_mul(2))?;
+    dict.opt_tuple("Decode", outputs.saturating_mul(2))?;
+    let total = size
+        .iter()
+        .chain([&bits])
+        .try_fold(outputs as u64, |n, by| n.checked_mul(u64::try_from(*by).ok()?))
+        .ok_or_else(|| dict.reject("7.10.2: size of the table (PDF-76)"))?;
+    Ok(total.div_ceil(8))
+}
