@@ -19,6 +19,9 @@ test: setup
 soak: setup
 	SALLYPORT_SOAK=1 $(CARGO) test --locked --workspace --release -- --nocapture
 
+bench: setup
+	$(CARGO) bench --locked --bench bare
+
 lint:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
