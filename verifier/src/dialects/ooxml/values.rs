@@ -9,17 +9,13 @@ const LONG: usize = 1 << 20;
 
 /// A token: numbers, enumerations, references, lists of them; nothing that could be a target.
 pub(super) fn is_token(value: &str) -> bool {
-    let allowed = value
-        .bytes()
-        .all(|b| TOKEN_BYTES.get(usize::from(b)).copied().unwrap_or(false));
+    let allowed = value.bytes().all(|b| TOKEN_BYTES.get(usize::from(b)).copied().unwrap_or(false));
     allowed && value.len() <= TOKEN && (value.len() < 4 || !looks_active(value))
 }
 
 /// A list of ranges or points.
 pub(super) fn is_long_token(value: &str) -> bool {
-    let allowed = value
-        .bytes()
-        .all(|b| TOKEN_BYTES.get(usize::from(b)).copied().unwrap_or(false));
+    let allowed = value.bytes().all(|b| TOKEN_BYTES.get(usize::from(b)).copied().unwrap_or(false));
     allowed && value.len() <= LONG && !looks_active(value)
 }
 
@@ -89,9 +85,7 @@ pub(super) fn looks_active(value: &str) -> bool {
     let lower = value.trim_start().to_ascii_lowercase();
     lower.contains("//")
         || lower.contains("\\\\")
-        || SCHEMES
-            .iter()
-            .any(|s| lower.starts_with(s) && (s.ends_with(':') || lower.contains(':')))
+        || SCHEMES.iter().any(|s| lower.starts_with(s) && (s.ends_with(':') || lower.contains(':')))
 }
 
 /// Which links out of a document the policy lets stay.
@@ -105,24 +99,33 @@ impl Links {
 
     /// What the policy says for documents of `format`.
     pub fn of(policy: &Policy, format: Format) -> Self {
-        Self(
-            policy
-                .office(format)
-                .is_some_and(|office| office.links == model::Links::Web),
-        )
+        Self(policy.office(format).is_some_and(|office| office.links == model::Links::Web))
     }
 
     /// Whether a link may lead to `target`.
     pub fn allow(self, target: &str) -> bool {
         self.0 && is_web_target(target)
     }
+
+    /// The same for a target in a field's instruction.
+    pub fn allow_written(self, target: &str) -> bool {
+        self.0 && is_written_target(target)
+    }
+}
+
+/// A target as people write it into a field: the scheme in any case, blanks inside.
+fn is_written_target(target: &str) -> bool {
+    let mut plain: String = target.trim().replace(' ', "_");
+    let scheme = plain.find(':').unwrap_or(0);
+    if let Some(scheme) = plain.get_mut(..scheme) {
+        scheme.make_ascii_lowercase();
+    }
+    is_web_target(&plain)
 }
 
 /// Where a link may lead: http, https or mailto, in lower case, without white space, quotes, angles or backslashes.
 fn is_web_target(target: &str) -> bool {
-    let scheme = ["http://", "https://", "mailto:"]
-        .iter()
-        .any(|scheme| target.starts_with(scheme));
+    let scheme = ["http://", "https://", "mailto:"].iter().any(|scheme| target.starts_with(scheme));
     let plain = |c: char| !(c.is_whitespace() || c.is_control() || matches!(c, '"' | '<' | '>' | '\\'));
     scheme && target.chars().all(plain) && !target.contains(is_bidi)
 }
@@ -135,14 +138,7 @@ pub(super) const fn is_bidi(c: char) -> bool {
 /// Actions that stay inside the show (OOX-26).
 pub(super) fn is_jump(action: &str) -> bool {
     const SHOW: &str = "ppaction://hlinkshowjump?jump=";
-    const JUMPS: [&str; 6] = [
-        "firstslide",
-        "lastslide",
-        "nextslide",
-        "previousslide",
-        "endshow",
-        "lastslideviewed",
-    ];
+    const JUMPS: [&str; 6] = ["firstslide", "lastslide", "nextslide", "previousslide", "endshow", "lastslideviewed"];
     action == "ppaction://noaction" || action.strip_prefix(SHOW).is_some_and(|jump| JUMPS.contains(&jump))
 }
 
@@ -158,9 +154,7 @@ pub(super) fn is_graphic(uri: &str) -> bool {
 /// A defined name that Excel does not run (OOX-05): of the built-in names only those of print, filter and the like.
 pub(super) fn is_quiet_name(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
-    let (builtin, bare) = lower
-        .strip_prefix("_xlnm.")
-        .map_or((false, lower.as_str()), |bare| (true, bare));
+    let (builtin, bare) = lower.strip_prefix("_xlnm.").map_or((false, lower.as_str()), |bare| (true, bare));
     const RUN: [&str; 4] = ["auto_open", "auto_close", "auto_activate", "auto_deactivate"];
     const BUILTIN: [&str; 8] = [
         "print_area",
@@ -213,17 +207,8 @@ mod tests {
                 && is_token("{5C22544A-7EE6-4342-B048-85BDC9FD1C3A}")
                 && is_token("m/d/yy")
         );
-        for bad in [
-            "http://x",
-            "\\\\x\\y",
-            "javascript:x",
-            "file:x",
-            "a\"b",
-            "<",
-            "ü",
-            "ms-word:x",
-            "data:text/html",
-        ] {
+        for bad in ["http://x", "\\\\x\\y", "javascript:x", "file:x", "a\"b", "<", "ü", "ms-word:x", "data:text/html"]
+        {
             assert!(!is_token(bad), "{bad}");
         }
     }
