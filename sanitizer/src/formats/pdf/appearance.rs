@@ -87,11 +87,7 @@ struct Style {
 }
 
 fn style(text: &[u8]) -> Style {
-    let mut out = Style {
-        font: None,
-        size: 0.0,
-        color: vec![0.0],
-    };
+    let mut out = Style { font: None, size: 0.0, color: vec![0.0] };
     let mut lexer = Lexer::new(text);
     let mut operands = Vec::new();
     let mut last_name = None;
@@ -135,12 +131,9 @@ fn text_of(object: &SourceObject<'_>) -> Option<Vec<u8>> {
 fn latin(text: &[u8]) -> Vec<u8> {
     let text = text.get(..text.len().min(MAX_TEXT)).unwrap_or_default();
     match text {
-        [0xFE, 0xFF, rest @ ..] => rest
-            .as_chunks::<2>()
-            .0
-            .iter()
-            .map(|pair| u8::try_from(u16::from_be_bytes(*pair)).unwrap_or(b'?'))
-            .collect(),
+        [0xFE, 0xFF, rest @ ..] => {
+            rest.as_chunks::<2>().0.iter().map(|pair| u8::try_from(u16::from_be_bytes(*pair)).unwrap_or(b'?')).collect()
+        }
         _ => text.to_vec(),
     }
 }
@@ -148,12 +141,7 @@ fn latin(text: &[u8]) -> Vec<u8> {
 fn width(text: &[u8], size: f64) -> f64 {
     let thousandths: f64 = text
         .iter()
-        .map(|b| {
-            usize::from(*b)
-                .checked_sub(32)
-                .and_then(|i| HELVETICA.get(i))
-                .map_or(556.0, |w| f64::from(*w))
-        })
+        .map(|b| usize::from(*b).checked_sub(32).and_then(|i| HELVETICA.get(i)).map_or(556.0, |w| f64::from(*w)))
         .sum();
     thousandths * size / 1000.0
 }
@@ -254,8 +242,7 @@ impl<'a> Walk<'a, '_, '_> {
             b"Ch" => of_field(dict, |d| d.get::<Array<'a>>("Opt")).map(|options| options_text(&options)),
             b"Btn" if flags & PUSH_BUTTON != 0 => {
                 let look = dict.get::<Source<'a>>("MK");
-                look.and_then(|d| d.get::<SourceString<'a>>("CA"))
-                    .map(|s| latin(s.as_bytes()))
+                look.and_then(|d| d.get::<SourceString<'a>>("CA")).map(|s| latin(s.as_bytes()))
             }
             _ => None,
         };
@@ -267,20 +254,10 @@ impl<'a> Walk<'a, '_, '_> {
         }
         let font = self.text_font(&style, scope, used)?;
         let centred = kind == b"Btn";
-        let quad = if centred {
-            1
-        } else {
-            of_field(dict, |d| integer(d, "Q")).unwrap_or(0)
-        };
+        let quad = if centred { 1 } else { of_field(dict, |d| integer(d, "Q")).unwrap_or(0) };
         let lines = kind == b"Tx" && flags & MULTI_LINE != 0 || kind == b"Ch" && flags & COMBO == 0;
         let cells = of_field(dict, |d| integer(d, "MaxLen")).filter(|n| *n > 0 && flags & COMB != 0);
-        let page = Text {
-            rect,
-            line,
-            style: &style,
-            font,
-            quad,
-        };
+        let page = Text { rect, line, style: &style, font, quad };
         match (lines, cells) {
             (true, _) => page.block(&text, ink),
             (false, Some(cells)) => page.comb(&text, cells, ink),
@@ -290,9 +267,7 @@ impl<'a> Walk<'a, '_, '_> {
     }
 
     fn interactive_form(&self) -> Option<Source<'a>> {
-        self.xref
-            .get::<Source<'a>>(self.xref.root_id())?
-            .get::<Source<'a>>("AcroForm")
+        self.xref.get::<Source<'a>>(self.xref.root_id())?.get::<Source<'a>>("AcroForm")
     }
 
     fn field_style(&self, dict: &Source<'a>) -> Style {
@@ -305,17 +280,9 @@ impl<'a> Walk<'a, '_, '_> {
     fn text_font(&mut self, style: &Style, scope: &Scope<'a>, used: &mut Used) -> R<Val> {
         if let Some(font) = &style.font {
             let fonts = |d: &Source<'a>| d.get::<Source<'a>>("Font");
-            let form = self
-                .interactive_form()
-                .and_then(|f| f.get::<Source<'a>>("DR"))
-                .and_then(|d| fonts(&d));
-            let found = form
-                .and_then(|d| d.get_raw::<SourceObject<'a>>(font))
-                .and_then(|raw| self.resolve(raw));
-            if let Some(Found {
-                object: SourceObject::Dict(dict),
-                ..
-            }) = &found
+            let form = self.interactive_form().and_then(|f| f.get::<Source<'a>>("DR")).and_then(|d| fonts(&d));
+            let found = form.and_then(|d| d.get_raw::<SourceObject<'a>>(font)).and_then(|raw| self.resolve(raw));
+            if let Some(Found { object: SourceObject::Dict(dict), .. }) = &found
                 && matches!(name(dict, "Subtype").as_deref(), Some(b"Type1" | b"TrueType"))
                 && let Some(found) = &found
                 && let Some(id) = self.font(found, scope)?
@@ -325,13 +292,12 @@ impl<'a> Walk<'a, '_, '_> {
         }
         let base = match style.font.as_deref() {
             Some(b"ZaDb") => Dict::of("Font").with("BaseFont", Val::name("ZapfDingbats")),
-            _ => Dict::of("Font")
-                .with("BaseFont", Val::name("Helvetica"))
-                .with("Encoding", Val::name("WinAnsiEncoding")),
+            _ => {
+                Dict::of("Font").with("BaseFont", Val::name("Helvetica")).with("Encoding", Val::name("WinAnsiEncoding"))
+            }
         };
         let id = self.document.reserve();
-        self.document
-            .put(id, Object::Value(Val::Dict(base.with("Subtype", Val::name("Type1")))));
+        self.document.put(id, Object::Value(Val::Dict(base.with("Subtype", Val::name("Type1")))));
         Ok(used.add(Class::Font, id))
     }
 
@@ -363,14 +329,7 @@ impl<'a> Walk<'a, '_, '_> {
         }
         let font = self.text_font(&style, scope, used)?;
         let quad = integer(dict, "Q").unwrap_or(0);
-        Text {
-            rect,
-            line: line * 2.0,
-            style: &style,
-            font,
-            quad,
-        }
-        .block(&text, ink);
+        Text { rect, line: line * 2.0, style: &style, font, quad }.block(&text, ink);
         Ok(true)
     }
 }
@@ -440,20 +399,11 @@ impl Text<'_> {
         let [x0, y0, x1, y1] = *self.rect;
         let cells = i32::try_from(cells).map_or(1.0, f64::from);
         let cell = (x1 - x0) / cells;
-        let size = if self.style.size == 0.0 {
-            (0.67 * (y1 - y0)).clamp(1.0, 144.0)
-        } else {
-            self.style.size
-        };
+        let size = if self.style.size == 0.0 { (0.67 * (y1 - y0)).clamp(1.0, 144.0) } else { self.style.size };
         self.start(size, ink);
         let mut left = x0;
         for b in text {
-            self.at(
-                left + (cell - width(&[*b], size)) / 2.0,
-                f64::midpoint(y0, y1) - 0.4 * size,
-                &[*b],
-                ink,
-            );
+            self.at(left + (cell - width(&[*b], size)) / 2.0, f64::midpoint(y0, y1) - 0.4 * size, &[*b], ink);
             left += cell;
             if left > x1 {
                 break;
@@ -542,12 +492,7 @@ fn markup(kind: &[u8], dict: &Source<'_>, rect: &[f64; 4], ink: &mut Ink) -> boo
                 let t = if kind == b"StrikeOut" { 0.45 } else { 0.07 };
                 let between = |low: f64, high: f64| low + (high - low) * t;
                 ink.op(&[((y1 - y3).abs() / 16.0).clamp(0.5, 4.0)], "w");
-                ink.path(&[
-                    between(*x3, *x1),
-                    between(*y3, *y1),
-                    between(*x4, *x2),
-                    between(*y4, *y2),
-                ]);
+                ink.path(&[between(*x3, *x1), between(*y3, *y1), between(*x4, *x2), between(*y4, *y2)]);
                 ink.op(&[], "S");
             }
         }
@@ -623,17 +568,11 @@ mod tests {
     #[test]
     fn default_appearances_are_read() {
         let style = style(b"0.5 0 0 rg /Helv 12 Tf");
-        assert_eq!(
-            (style.font.as_deref(), style.size, style.color.len()),
-            (Some(&b"Helv"[..]), 12.0, 3)
-        );
+        assert_eq!((style.font.as_deref(), style.size, style.color.len()), (Some(&b"Helv"[..]), 12.0, 3));
     }
 
     #[test]
     fn text_is_broken_at_spaces() {
-        assert_eq!(
-            wrapped(b"aaaa bbbb cc\rd", 10.0, 40.0),
-            [b"aaaa".to_vec(), b"bbbb cc".to_vec(), b"d".to_vec()]
-        );
+        assert_eq!(wrapped(b"aaaa bbbb cc\rd", 10.0, 40.0), [b"aaaa".to_vec(), b"bbbb cc".to_vec(), b"d".to_vec()]);
     }
 }

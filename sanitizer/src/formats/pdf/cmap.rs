@@ -171,15 +171,9 @@ fn target(bytes: Vec<u8>) -> Option<Vec<u8>> {
 
 impl CMap {
     fn rows(&self) -> usize {
-        [
-            self.chars.len(),
-            self.ranges.len(),
-            self.cid_chars.len(),
-            self.cid_ranges.len(),
-            self.notdef_ranges.len(),
-        ]
-        .iter()
-        .fold(0usize, |sum, n| sum.saturating_add(*n))
+        [self.chars.len(), self.ranges.len(), self.cid_chars.len(), self.cid_ranges.len(), self.notdef_ranges.len()]
+            .iter()
+            .fold(0usize, |sum, n| sum.saturating_add(*n))
     }
 
     fn spaces(&mut self, lexer: &mut Lexer<'_>) {
@@ -267,18 +261,10 @@ impl CMap {
         if let Some(name) = self.uses {
             let _ = writeln!(out, "/{name} usecmap");
         }
-        sections(&mut out, "codespacerange", &self.spaces, |out, (low, high)| {
-            row(out, &[low, high], None)
-        });
-        sections(&mut out, "bfchar", &self.chars, |out, (from, to)| {
-            row(out, &[from, to], None)
-        });
-        sections(&mut out, "bfrange", &self.ranges, |out, (low, high, to)| {
-            row(out, &[low, high, to], None)
-        });
-        sections(&mut out, "cidchar", &self.cid_chars, |out, (from, cid)| {
-            row(out, &[from], Some(*cid))
-        });
+        sections(&mut out, "codespacerange", &self.spaces, |out, (low, high)| row(out, &[low, high], None));
+        sections(&mut out, "bfchar", &self.chars, |out, (from, to)| row(out, &[from, to], None));
+        sections(&mut out, "bfrange", &self.ranges, |out, (low, high, to)| row(out, &[low, high, to], None));
+        sections(&mut out, "cidchar", &self.cid_chars, |out, (from, cid)| row(out, &[from], Some(*cid)));
         let range = |out: &mut Vec<u8>, (low, high, cid): &(Code, Code, u32)| row(out, &[low, high], Some(*cid));
         sections(&mut out, "cidrange", &self.cid_ranges, range);
         sections(&mut out, "notdefrange", &self.notdef_ranges, range);
@@ -378,10 +364,7 @@ mod tests {
 
     #[test]
     fn an_encoding_keeps_its_direction_and_its_base() {
-        let map = parse(
-            b"/GB-EUC-H usecmap /WMode 1 def 1 begincidrange <8140> <8160> 7 endcidrange",
-            Use::Encoding,
-        );
+        let map = parse(b"/GB-EUC-H usecmap /WMode 1 def 1 begincidrange <8140> <8160> 7 endcidrange", Use::Encoding);
         let text = String::from_utf8(map.unwrap().write()).unwrap();
         assert!(text.contains("/CMapType 1 def\n/WMode 1 def\n/GB-EUC-H usecmap\n1 begincidrange\n<8140> <8160> 7\n"));
     }

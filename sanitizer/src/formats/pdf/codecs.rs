@@ -25,12 +25,7 @@ pub struct Samples {
 impl Samples {
     /// Bytes of a row; `None` where it overflows.
     pub fn row(width: u32, components: usize, bits: u32) -> Option<usize> {
-        Some(
-            (width as usize)
-                .checked_mul(components)?
-                .checked_mul(bits as usize)?
-                .div_ceil(8),
-        )
+        Some((width as usize).checked_mul(components)?.checked_mul(bits as usize)?.div_ceil(8))
     }
 
     /// Makes the data as long as its sizes say: cut, or filled with zeros.
@@ -76,16 +71,7 @@ fn dct(data: &[u8], parms: &Parms, budget: &mut Budget) -> Result<Option<Samples
             Ok(pixels) => {
                 let (width, height, components) = (pixels.width, pixels.height, pixels.colour.channels());
                 let data = pixels.samples;
-                return Ok(Samples {
-                    width,
-                    height,
-                    components,
-                    bits: 8,
-                    data,
-                    alpha: None,
-                    quarter,
-                }
-                .exact());
+                return Ok(Samples { width, height, components, bits: 8, data, alpha: None, quarter }.exact());
             }
             Err(refusal @ Refusal::Limit { .. }) => return Err(refusal),
             Err(Refusal::Malformed { .. }) => {}
@@ -101,13 +87,9 @@ fn quarter_chroma(data: &[u8]) -> bool {
     let mut at = 2usize;
     while let Some([0xFF, marker, high, low]) = data.get(at..at.saturating_add(4)) {
         if matches!(marker, 0xC0..=0xC2) {
-            return data
-                .get(at.saturating_add(11))
-                .is_some_and(|b| b >> 4 >= 2 && b & 15 >= 2);
+            return data.get(at.saturating_add(11)).is_some_and(|b| b >> 4 >= 2 && b & 15 >= 2);
         }
-        at = at
-            .saturating_add(2)
-            .saturating_add(usize::from(u16::from_be_bytes([*high, *low])));
+        at = at.saturating_add(2).saturating_add(usize::from(u16::from_be_bytes([*high, *low])));
     }
     false
 }
@@ -140,16 +122,7 @@ fn lenient_dct(data: &[u8], parms: &Parms, budget: &mut Budget) -> Result<Option
     if out == ColorSpace::YCCK {
         data.as_chunks_mut::<4>().0.iter_mut().for_each(ycck);
     }
-    Ok(Samples {
-        width,
-        height,
-        components,
-        bits: 8,
-        data,
-        alpha: None,
-        quarter: false,
-    }
-    .exact())
+    Ok(Samples { width, height, components, bits: 8, data, alpha: None, quarter: false }.exact())
 }
 
 /// YCCK to CMYK as Adobe stores it: the first three inverted (T.872).
@@ -167,22 +140,15 @@ fn ycck(pixel: &mut [u8; 4]) {
 
 /// Rounds into 0..=255.
 pub fn byte(value: f32) -> u8 {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "bound: clamped to a byte"
-    )]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bound: clamped to a byte")]
     {
         value.round().clamp(0.0, 255.0) as u8
     }
 }
 
 fn jpx(data: &[u8], budget: &mut Budget) -> Result<Option<Samples>, Refusal> {
-    let settings = hayro_jpeg2000::DecodeSettings {
-        resolve_palette_indices: true,
-        strict: false,
-        target_resolution: None,
-    };
+    let settings =
+        hayro_jpeg2000::DecodeSettings { resolve_palette_indices: true, strict: false, target_resolution: None };
     let Ok(image) = hayro_jpeg2000::Image::new(data, &settings) else {
         return Ok(None);
     };
@@ -204,21 +170,9 @@ fn jpx(data: &[u8], budget: &mut Budget) -> Result<Option<Samples>, Refusal> {
     let mut alpha = None;
     if has_alpha {
         alpha = Some(data.chunks_exact(channels).filter_map(|p| p.last().copied()).collect());
-        data = data
-            .chunks_exact(channels)
-            .flat_map(|p| p.iter().take(colors).copied())
-            .collect();
+        data = data.chunks_exact(channels).flat_map(|p| p.iter().take(colors).copied()).collect();
     }
-    Ok(Samples {
-        width,
-        height,
-        components: colors,
-        bits: 8,
-        data,
-        alpha,
-        quarter: false,
-    }
-    .exact())
+    Ok(Samples { width, height, components: colors, bits: 8, data, alpha, quarter: false }.exact())
 }
 
 /// One-bit rows that a decoder fills from the left.
@@ -235,14 +189,7 @@ impl Bits {
     fn new(width: u32, height: u32, fill: u8) -> Option<Self> {
         let (width, height) = (width as usize, height as usize);
         let stride = width.div_ceil(8);
-        Some(Self {
-            data: vec![fill; stride.checked_mul(height)?],
-            stride,
-            width,
-            height,
-            row: 0,
-            column: 0,
-        })
+        Some(Self { data: vec![fill; stride.checked_mul(height)?], stride, width, height, row: 0, column: 0 })
     }
 
     /// Flips the pixels from `start` to before `end` of the present row.
@@ -304,16 +251,7 @@ impl Bits {
     }
 
     fn samples(self, width: u32, height: u32) -> Option<Samples> {
-        Samples {
-            width,
-            height,
-            components: 1,
-            bits: 1,
-            data: self.data,
-            alpha: None,
-            quarter: false,
-        }
-        .exact()
+        Samples { width, height, components: 1, bits: 1, data: self.data, alpha: None, quarter: false }.exact()
     }
 }
 

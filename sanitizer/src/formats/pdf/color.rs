@@ -44,11 +44,7 @@ impl Space {
             4 => ("DeviceCMYK", Family::Cmyk),
             _ => return None,
         };
-        Some(Self {
-            value: Val::name(text),
-            components,
-            family,
-        })
+        Some(Self { value: Val::name(text), components, family })
     }
 
     fn named(text: &[u8]) -> Option<Self> {
@@ -56,21 +52,13 @@ impl Space {
             b"DeviceGray" | b"G" | b"CalGray" => Self::device(1),
             b"DeviceRGB" | b"RGB" | b"CalRGB" => Self::device(3),
             b"DeviceCMYK" | b"CMYK" | b"CalCMYK" => Self::device(4),
-            b"Pattern" => Some(Self {
-                value: Val::name("Pattern"),
-                components: 0,
-                family: Family::Pattern,
-            }),
+            b"Pattern" => Some(Self { value: Val::name("Pattern"), components: 0, family: Family::Pattern }),
             _ => None,
         }
     }
 
     fn other(value: Val, components: usize) -> Self {
-        Self {
-            value,
-            components,
-            family: Family::Other,
-        }
+        Self { value, components, family: Family::Other }
     }
 }
 
@@ -113,12 +101,8 @@ impl<'a> Walk<'a, '_, '_> {
             _ => None,
         };
         Ok(match (family.as_ref(), at(1)) {
-            (b"CalGray", _) => dict
-                .and_then(|d| calibrated(d, "CalGray", 1))
-                .or_else(|| Space::device(1)),
-            (b"CalRGB", _) => dict
-                .and_then(|d| calibrated(d, "CalRGB", 3))
-                .or_else(|| Space::device(3)),
+            (b"CalGray", _) => dict.and_then(|d| calibrated(d, "CalGray", 1)).or_else(|| Space::device(1)),
+            (b"CalRGB", _) => dict.and_then(|d| calibrated(d, "CalRGB", 3)).or_else(|| Space::device(3)),
             (b"Lab", _) => dict.and_then(lab),
             (b"ICCBased", Some(SourceObject::Stream(stream))) => self.icc(stream, depth)?,
             (b"Indexed" | b"I", Some(base)) => self.indexed(base, at(2), at(3), resources, depth)?,
@@ -127,22 +111,18 @@ impl<'a> Walk<'a, '_, '_> {
                 self.tinted(colorant, 1, "Separation", at(2), items.get(3), depth)?
             }
             (b"DeviceN", Some(SourceObject::Array(names))) => {
-                let names: Vec<Val> = names_of(names)
-                    .iter()
-                    .filter_map(|n| Name::new(n).map(Val::Name))
-                    .collect();
+                let names: Vec<Val> = names_of(names).iter().filter_map(|n| Name::new(n).map(Val::Name)).collect();
                 let n = names.len();
                 let names = (n > 0 && n <= MAX_COLORANTS).then_some(Val::Array(names));
                 self.tinted(names, n, "DeviceN", at(2), items.get(3), depth)?
             }
-            (b"Pattern", Some(base)) => self
-                .space_at(base, resources, depth)?
-                .filter(|b| b.family != Family::Pattern)
-                .map(|base| Space {
+            (b"Pattern", Some(base)) => {
+                self.space_at(base, resources, depth)?.filter(|b| b.family != Family::Pattern).map(|base| Space {
                     value: Val::Array(vec![Val::name("Pattern"), base.value]),
                     components: base.components,
                     family: Family::Pattern,
-                }),
+                })
+            }
             (other, _) => Space::named(other),
         })
     }
@@ -188,11 +168,7 @@ impl<'a> Walk<'a, '_, '_> {
         let rows = usize::try_from(high).unwrap_or(0).saturating_add(1);
         bytes.resize(rows.saturating_mul(base.components), 0);
         let value = Val::Array(vec![Val::name("Indexed"), base.value, Val::int(high), Val::Str(bytes)]);
-        Ok(Some(Space {
-            value,
-            components: 1,
-            family: Family::Indexed,
-        }))
+        Ok(Some(Space { value, components: 1, family: Family::Indexed }))
     }
 
     fn tinted(
@@ -230,10 +206,7 @@ impl<'a> Walk<'a, '_, '_> {
         }
         let value = space.value.clone();
         let made = self.once(Kind::ColorSpace, found.id, 0, |_| Ok(Some(Object::Value(value))))?;
-        Ok(made.map(|id| Space {
-            value: Val::Ref(id),
-            ..space
-        }))
+        Ok(made.map(|id| Space { value: Val::Ref(id), ..space }))
     }
 
     /// A function; `None` where it is none.
@@ -243,14 +216,12 @@ impl<'a> Walk<'a, '_, '_> {
             SourceObject::Stream(stream) => (stream.dict().clone(), Some(stream.clone())),
             _ => return Ok(None),
         };
-        self.once(Kind::Function, found.id, 0, |walk| {
-            match (integer(&dict, "FunctionType"), stream) {
-                (Some(0), Some(stream)) => walk.sampled(&stream),
-                (Some(2), _) => Ok(exponential(&dict)),
-                (Some(3), _) => walk.stitching(&dict),
-                (Some(4), Some(stream)) => walk.calculator(&stream),
-                _ => Ok(None),
-            }
+        self.once(Kind::Function, found.id, 0, |walk| match (integer(&dict, "FunctionType"), stream) {
+            (Some(0), Some(stream)) => walk.sampled(&stream),
+            (Some(2), _) => Ok(exponential(&dict)),
+            (Some(3), _) => walk.stitching(&dict),
+            (Some(4), Some(stream)) => walk.calculator(&stream),
+            _ => Ok(None),
         })
     }
 
@@ -270,18 +241,14 @@ impl<'a> Walk<'a, '_, '_> {
             return Ok(None);
         }
         let outputs = (range.len() / 2) as u64;
-        let samples = size
-            .iter()
-            .fold(outputs, |product, n| product.saturating_mul(u64::from(*n)));
+        let samples = size.iter().fold(outputs, |product, n| product.saturating_mul(u64::from(*n)));
         let bytes = samples.saturating_mul(u64::try_from(bits).unwrap_or(0)).div_ceil(8);
         if bytes > filters::MAX_STREAM as u64 / 4 {
             return Ok(None);
         }
         let mut data = filters::decode(stream, self.cx.budget)?.data.into_owned();
         data.resize(usize::try_from(bytes).unwrap_or(0), 0);
-        let mut out = Dict::new()
-            .with("FunctionType", Val::int(0))
-            .with("BitsPerSample", Val::int(bits));
+        let mut out = Dict::new().with("FunctionType", Val::int(0)).with("BitsPerSample", Val::int(bits));
         out.set("Domain", Val::nums(&domain));
         out.set("Range", Val::nums(&range));
         out.set("Size", Val::Array(size.iter().map(|n| Val::int(*n)).collect()));
@@ -311,17 +278,9 @@ impl<'a> Walk<'a, '_, '_> {
             encode.push(if encode.len().is_multiple_of(2) { 0.0 } else { 1.0 });
         }
         encode.truncate(k.saturating_mul(2));
-        let mut out = Dict::new()
-            .with("FunctionType", Val::int(3))
-            .with("Functions", Val::Array(refs));
-        out.set(
-            "Domain",
-            nums_val(dict, "Domain", 2).unwrap_or_else(|| Val::nums(&[0.0, 1.0])),
-        );
-        out.set(
-            "Bounds",
-            Val::nums(bounds.get(..k.saturating_sub(1)).unwrap_or_default()),
-        );
+        let mut out = Dict::new().with("FunctionType", Val::int(3)).with("Functions", Val::Array(refs));
+        out.set("Domain", nums_val(dict, "Domain", 2).unwrap_or_else(|| Val::nums(&[0.0, 1.0])));
+        out.set("Bounds", Val::nums(bounds.get(..k.saturating_sub(1)).unwrap_or_default()));
         out.set("Encode", Val::nums(&encode));
         out.set_some("Range", pairs(dict, "Range").map(|v| Val::nums(&v)));
         Ok(Some(Object::Value(Val::Dict(out))))
@@ -380,9 +339,7 @@ impl<'a> Walk<'a, '_, '_> {
                 return Ok(None);
             }
             let kind = integer(&dict, "ShadingType").unwrap_or(0);
-            let mut out = Dict::new()
-                .with("ShadingType", Val::int(kind))
-                .with("ColorSpace", space.value);
+            let mut out = Dict::new().with("ShadingType", Val::int(kind)).with("ColorSpace", space.value);
             out.set_some("Background", nums_val(&dict, "Background", space.components));
             out.set_some("BBox", rect(&dict, "BBox").map(|r| Val::nums(&r)));
             out.set_some("AntiAlias", flag(&dict, "AntiAlias").map(Val::Bool));
@@ -452,15 +409,15 @@ fn pairs(dict: &Source<'_>, key: &str) -> Option<Vec<f64>> {
 
 fn exponential(dict: &Source<'_>) -> Option<Object> {
     let mut out = Dict::new().with("FunctionType", Val::int(2));
-    out.set(
-        "Domain",
-        nums_val(dict, "Domain", 2).unwrap_or_else(|| Val::nums(&[0.0, 1.0])),
-    );
+    out.set("Domain", nums_val(dict, "Domain", 2).unwrap_or_else(|| Val::nums(&[0.0, 1.0])));
     out.set("N", Val::num(number(dict, "N").unwrap_or(1.0)));
-    for key in ["C0", "C1"] {
-        let values = numbers(dict, key).filter(|v| !v.is_empty() && v.len() <= MAX_COLORANTS);
-        out.set_some(key, values.map(|v| Val::nums(&v)));
+    let values = |key: &str, default: f64| numbers(dict, key).unwrap_or_else(|| vec![default]);
+    let (c0, c1) = (values("C0", 0.0), values("C1", 1.0));
+    if c0.len() != c1.len() || c0.is_empty() || c0.len() > MAX_COLORANTS {
+        return None;
     }
+    out.set("C0", Val::nums(&c0));
+    out.set("C1", Val::nums(&c1));
     out.set_some("Range", pairs(dict, "Range").map(|v| Val::nums(&v)));
     Some(Object::Value(Val::Dict(out)))
 }
@@ -480,10 +437,7 @@ fn calibrated(dict: &Source<'_>, family: &str, components: usize) -> Option<Spac
         out.set_some("Gamma", nums_val(dict, "Gamma", 3));
         out.set_some("Matrix", nums_val(dict, "Matrix", 9));
     }
-    Some(Space::other(
-        Val::Array(vec![Val::name(family), Val::Dict(out)]),
-        components,
-    ))
+    Some(Space::other(Val::Array(vec![Val::name(family), Val::Dict(out)]), components))
 }
 
 fn lab(dict: &Source<'_>) -> Option<Space> {
@@ -591,12 +545,7 @@ impl<'a> Walk<'a, '_, '_> {
 }
 
 /// The rendering intents of table 70.
-pub const INTENTS: &[&str] = &[
-    "AbsoluteColorimetric",
-    "RelativeColorimetric",
-    "Saturation",
-    "Perceptual",
-];
+pub const INTENTS: &[&str] = &["AbsoluteColorimetric", "RelativeColorimetric", "Saturation", "Perceptual"];
 
 /// A rendering intent.
 pub fn intent(dict: &Source<'_>, key: &str) -> Option<Val> {
@@ -609,10 +558,7 @@ mod tests {
 
     #[test]
     fn a_calculator_is_parsed_or_dropped() {
-        assert_eq!(
-            calculator(b"{ 360 mul%x\nsin{pop}if }tail").unwrap(),
-            b"{ 360 mul sin { pop } if }\n"
-        );
+        assert_eq!(calculator(b"{ 360 mul%x\nsin{pop}if }tail").unwrap(), b"{ 360 mul sin { pop } if }\n");
         assert_eq!(calculator(b"{ (run) system }"), None);
         assert_eq!(calculator(b"{ 1 "), None);
         assert_eq!(calculator(&b"{".repeat(100)), None);

@@ -98,17 +98,7 @@ impl<'a> Walk<'a, '_, '_> {
         let out = Vec::with_capacity(data.len());
         let (operands, marks) = (Vec::new(), Vec::new());
         let (states, texts) = (Pair::default(), Pair::default());
-        let mut content = Content {
-            walk: self,
-            scope,
-            used,
-            role,
-            out,
-            operands,
-            states,
-            texts,
-            marks,
-        };
+        let mut content = Content { walk: self, scope, used, role, out, operands, states, texts, marks };
         content.run(data)?;
         Ok(content.finish())
     }
@@ -292,12 +282,8 @@ impl<'a> Content<'_, 'a, '_, '_> {
         let [.., Operand::Array(dashes), Operand::Num(phase)] = self.operands.as_slice() else {
             return self.odd();
         };
-        let dashes: Vec<Val> = dashes
-            .iter()
-            .filter(|v| matches!(v, Val::Num(n) if *n >= 0.0))
-            .take(64)
-            .cloned()
-            .collect();
+        let dashes: Vec<Val> =
+            dashes.iter().filter(|v| matches!(v, Val::Num(n) if *n >= 0.0)).take(64).cloned().collect();
         let phase = Val::num(*phase);
         self.emit(&[Val::Array(dashes), phase], b"d");
     }
@@ -399,10 +385,7 @@ impl<'a> Content<'_, 'a, '_, '_> {
     fn show_array(&mut self) {
         match self.operands.pop() {
             Some(Operand::Array(items)) => {
-                let items = items
-                    .into_iter()
-                    .filter(|v| matches!(v, Val::Num(_) | Val::Str(_)))
-                    .collect();
+                let items = items.into_iter().filter(|v| matches!(v, Val::Num(_) | Val::Str(_))).collect();
                 self.emit(&[Val::Array(items)], b"TJ");
             }
             Some(Operand::Str(text)) => self.emit(&[Val::Array(vec![Val::string(&text)])], b"TJ"),
@@ -493,9 +476,7 @@ fn inline_end(data: &[u8], exact: Option<usize>) -> (usize, usize) {
 /// What follows a real EI is operators: printable, and a known one within reach.
 fn looks_like_content(data: &[u8], at: usize) -> bool {
     let start = at.saturating_add(2);
-    let tail = data
-        .get(start..data.len().min(start.saturating_add(24)))
-        .unwrap_or_default();
+    let tail = data.get(start..data.len().min(start.saturating_add(24))).unwrap_or_default();
     tail.iter().all(|b| is_space(*b) || (0x20..0x7f).contains(b))
 }
 

@@ -148,18 +148,10 @@ pub fn decode<'a>(stream: &Stream<'a>, budget: &mut Budget) -> Result<Decoded<'a
     let dict = stream.dict();
     // External data (/F a string or dictionary): PDF-15. The bytes are not here, and nobody fetches them.
     if matches!(dict.get::<Object<'_>>("F"), Some(Object::String(_) | Object::Dict(_))) {
-        return Ok(Decoded {
-            data: Cow::Borrowed(&[]),
-            picture: None,
-            unknown: true,
-        });
+        return Ok(Decoded { data: Cow::Borrowed(&[]), picture: None, unknown: true });
     }
     let Some(filters) = filters(dict, budget)? else {
-        return Ok(Decoded {
-            data: Cow::Borrowed(&[]),
-            picture: None,
-            unknown: true,
-        });
+        return Ok(Decoded { data: Cow::Borrowed(&[]), picture: None, unknown: true });
     };
     undo(stream.raw_data(), filters, budget)
 }
@@ -206,11 +198,7 @@ pub fn undo<'a>(data: Cow<'a, [u8]>, filters: Vec<(Kind, Parms)>, budget: &mut B
             Kind::Ccitt | Kind::Jbig2 | Kind::Dct | Kind::Jpx => {
                 // Nothing may follow pixels.
                 let unknown = filters.any(|(kind, _)| kind != Kind::Crypt);
-                return Ok(Decoded {
-                    data,
-                    picture: Some((kind, parms)),
-                    unknown,
-                });
+                return Ok(Decoded { data, picture: Some((kind, parms)), unknown });
             }
             Kind::Flate => predict(inflate(&data, budget)?, &parms, budget)?,
             Kind::Lzw => predict(lzw(&data, parms.early_change, budget)?, &parms, budget)?,
@@ -220,11 +208,7 @@ pub fn undo<'a>(data: Cow<'a, [u8]>, filters: Vec<(Kind, Parms)>, budget: &mut B
         };
         data = Cow::Owned(next);
     }
-    Ok(Decoded {
-        data,
-        picture: None,
-        unknown: false,
-    })
+    Ok(Decoded { data, picture: None, unknown: false })
 }
 
 fn spent(data: Vec<u8>, budget: &mut Budget) -> Result<Vec<u8>, Refusal> {
@@ -233,11 +217,7 @@ fn spent(data: Vec<u8>, budget: &mut Budget) -> Result<Vec<u8>, Refusal> {
 }
 
 fn too_long(asked: usize) -> Refusal {
-    Refusal::Limit {
-        limit: LimitKind::ExpandedBytes,
-        asked: asked as u64,
-        allowed: MAX_STREAM as u64,
-    }
+    Refusal::Limit { limit: LimitKind::ExpandedBytes, asked: asked as u64, allowed: MAX_STREAM as u64 }
 }
 
 /// Zlib, or bare deflate where the two header bytes are wrong.
@@ -325,11 +305,7 @@ fn lzw(data: &[u8], early: bool, budget: &mut Budget) -> Result<Vec<u8>, Refusal
             table.push((start, before.saturating_add(1)));
         }
         previous = Some((at, len));
-        let next = table
-            .len()
-            .saturating_add(258)
-            .saturating_add(usize::from(early))
-            .saturating_add(1);
+        let next = table.len().saturating_add(258).saturating_add(usize::from(early)).saturating_add(1);
         width = if next > 2048 {
             12
         } else if next > 1024 {
@@ -355,10 +331,7 @@ const fn mask(n: u32) -> u32 {
 }
 
 fn hex(data: &[u8]) -> Vec<u8> {
-    let digits = data
-        .iter()
-        .take_while(|b| **b != b'>')
-        .filter_map(|b| char::from(*b).to_digit(16));
+    let digits = data.iter().take_while(|b| **b != b'>').filter_map(|b| char::from(*b).to_digit(16));
     let mut digits = digits.map(|d| u8::try_from(d).unwrap_or(0));
     let mut out = Vec::with_capacity(data.len() / 2);
     while let Some(high) = digits.next() {
@@ -557,16 +530,10 @@ mod tests {
     fn text_filters_decode_the_standard_s_examples() {
         assert_eq!(hex(b"4 1 4 2 5>zz"), b"ABP");
         assert_eq!(ascii85(b"87cURD]i,\"Ebo80~>"), b"Hello World!");
-        assert_eq!(
-            run_length(&[2, b'a', b'b', b'c', 254, b'x', 128, 9], &mut budget()).unwrap(),
-            b"abcxxx"
-        );
+        assert_eq!(run_length(&[2, b'a', b'b', b'c', 254, b'x', 128, 9], &mut budget()).unwrap(), b"abcxxx");
         // ISO 32000-1 clause 7.4.4.2, example 2.
         let coded = [0x80, 0x0B, 0x60, 0x50, 0x22, 0x0C, 0x0C, 0x85, 0x01];
-        assert_eq!(
-            lzw(&coded, true, &mut budget()).unwrap(),
-            [45, 45, 45, 45, 45, 65, 45, 45, 45, 66]
-        );
+        assert_eq!(lzw(&coded, true, &mut budget()).unwrap(), [45, 45, 45, 45, 45, 65, 45, 45, 45, 66]);
     }
 
     #[test]
@@ -582,10 +549,7 @@ mod tests {
         let bomb = super::super::write::deflate(&vec![0u8; 4 << 20]);
         let mut limits = Policy::standard().limits;
         limits.expanded_bytes = 1 << 20;
-        assert!(matches!(
-            inflate(&bomb, &mut Budget::new(&limits)),
-            Err(Refusal::Limit { .. })
-        ));
+        assert!(matches!(inflate(&bomb, &mut Budget::new(&limits)), Err(Refusal::Limit { .. })));
     }
 
     #[test]

@@ -35,9 +35,7 @@ impl<'a> Walk<'a, '_, '_> {
         let stream = self.document.reserve();
         self.document.put(stream, flate(Dict::new(), &content));
         let objects = Dict::new().with("X1", Val::Ref(id));
-        let mut out = pages::frame(dict)
-            .with("Parent", Val::Ref(parent))
-            .with("Contents", Val::Ref(stream));
+        let mut out = pages::frame(dict).with("Parent", Val::Ref(parent)).with("Contents", Val::Ref(stream));
         out.set("Resources", Val::Dict(Dict::new().with("XObject", Val::Dict(objects))));
         Ok(Object::Value(Val::Dict(out)))
     }
@@ -47,11 +45,7 @@ impl<'a> Walk<'a, '_, '_> {
         let longest = width.max(height).max(1.0);
         let scale = (DOTS_PER_INCH / 72.0).min(MAX_SIDE / longest);
         let side = |points: f32| -> u16 {
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "bound: clamped to MAX_SIDE"
-            )]
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bound: clamped to MAX_SIDE")]
             {
                 (points * scale).clamp(1.0, MAX_SIDE) as u16
             }
@@ -70,18 +64,8 @@ impl<'a> Walk<'a, '_, '_> {
         let (width, height) = (u32::from(drawn.width()), u32::from(drawn.height()));
         let rgba = drawn.data_as_u8_slice();
         let data: Vec<u8> = rgba.chunks_exact(4).flat_map(|p| p.iter().take(3).copied()).collect();
-        let samples = Samples {
-            width,
-            height,
-            components: 3,
-            bits: 8,
-            data,
-            alpha: None,
-            quarter: false,
-        };
-        samples
-            .exact()
-            .ok_or_else(|| model::Refusal::internal("pdf: a drawn page of no size"))
+        let samples = Samples { width, height, components: 3, bits: 8, data, alpha: None, quarter: false };
+        samples.exact().ok_or_else(|| model::Refusal::internal("pdf: a drawn page of no size"))
     }
 
     /// Grey, up to 256 colours, or a photograph: each as it is smallest.
@@ -154,23 +138,15 @@ mod tests {
             let corners = [(0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0)]
                 .map(|(u, v): (f64, f64)| (a * u + c * v + e, b * u + d * v + f));
             for (x, y) in corners {
-                assert!(
-                    [10.0, 110.0].contains(&x) && [20.0, 220.0].contains(&y),
-                    "{rotation}: {x} {y}"
-                );
+                assert!([10.0, 110.0].contains(&x) && [20.0, 220.0].contains(&y), "{rotation}: {x} {y}");
             }
         }
     }
 
     #[test]
     fn few_colours_make_a_palette() {
-        assert_eq!(
-            palette(&[[9, 9, 9], [1, 2, 3], [9, 9, 9]]),
-            Some((vec![1, 2, 3, 9, 9, 9], vec![1, 0, 1]))
-        );
-        let many: Vec<[u8; 3]> = (0..=256u16)
-            .map(|i| [i.to_be_bytes()[0], i.to_be_bytes()[1], 7])
-            .collect();
+        assert_eq!(palette(&[[9, 9, 9], [1, 2, 3], [9, 9, 9]]), Some((vec![1, 2, 3, 9, 9, 9], vec![1, 0, 1])));
+        let many: Vec<[u8; 3]> = (0..=256u16).map(|i| [i.to_be_bytes()[0], i.to_be_bytes()[1], 7]).collect();
         assert_eq!(palette(&many), None);
     }
 }

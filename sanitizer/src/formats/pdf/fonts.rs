@@ -13,12 +13,7 @@ use hayro::hayro_syntax::object::{Array, Dict as Source, Object as SourceObject,
 use model::FindingAction;
 
 /// Encodings that a name may stand for (annex D).
-const ENCODINGS: &[&str] = &[
-    "StandardEncoding",
-    "MacRomanEncoding",
-    "WinAnsiEncoding",
-    "MacExpertEncoding",
-];
+const ENCODINGS: &[&str] = &["StandardEncoding", "MacRomanEncoding", "WinAnsiEncoding", "MacExpertEncoding"];
 /// Ours: code points of a CID font, twice over.
 const MAX_WIDTHS: usize = 200_000;
 
@@ -57,13 +52,10 @@ impl<'a> Walk<'a, '_, '_> {
         let (Some(first), Some(last)) = (code("FirstChar"), code("LastChar")) else {
             return;
         };
-        let Some(widths) = numbers(dict, "Widths") else { return };
+        let Some(widths) = numbers(dict, "Widths").filter(|w| !w.is_empty()) else { return };
         out.set("FirstChar", Val::int(first));
         out.set("LastChar", Val::int(last));
-        out.set(
-            "Widths",
-            Val::nums(widths.get(..widths.len().min(256)).unwrap_or_default()),
-        );
+        out.set("Widths", Val::nums(widths.get(..widths.len().min(256)).unwrap_or_default()));
     }
 
     fn character_map(&mut self, dict: &Source<'a>, out: &mut Dict) -> R<()> {
@@ -145,10 +137,7 @@ impl<'a> Walk<'a, '_, '_> {
             };
             let mut out = Dict::of("Font").with("Subtype", Val::name(kind));
             out.set("BaseFont", base_font(dict));
-            out.set(
-                "CIDSystemInfo",
-                system_info(dict.get::<Source<'a>>("CIDSystemInfo").as_ref()),
-            );
+            out.set("CIDSystemInfo", system_info(dict.get::<Source<'a>>("CIDSystemInfo").as_ref()));
             out.set_some("DW", number(dict, "DW").map(Val::num));
             out.set_some("DW2", nums_val(dict, "DW2", 2));
             for key in ["W", "W2"] {
@@ -185,10 +174,7 @@ impl<'a> Walk<'a, '_, '_> {
         };
         self.once(Kind::Descriptor, found.id, 0, |walk| {
             let mut out = Dict::of("FontDescriptor");
-            out.set(
-                "FontName",
-                free_name(dict, "FontName").map_or_else(|| base_font(dict), plain),
-            );
+            out.set("FontName", free_name(dict, "FontName").map_or_else(|| base_font(dict), plain));
             out.set("Flags", Val::int(integer(dict, "Flags").unwrap_or(4)));
             out.set_some("FontBBox", nums_val(dict, "FontBBox", 4));
             for key in [
@@ -244,9 +230,7 @@ impl<'a> Walk<'a, '_, '_> {
     }
 
     fn type3(&mut self, dict: &Source<'a>, outer: &Scope<'a>) -> R<Option<Object>> {
-        let scope = dict
-            .get::<Source<'a>>("Resources")
-            .map_or_else(|| outer.clone(), |d| self.scope(d, Some(outer)));
+        let scope = dict.get::<Source<'a>>("Resources").map_or_else(|| outer.clone(), |d| self.scope(d, Some(outer)));
         let Some(procs) = dict.get::<Source<'a>>("CharProcs") else {
             return Ok(None);
         };
@@ -255,17 +239,10 @@ impl<'a> Walk<'a, '_, '_> {
         };
         let mut used = Used::default();
         let mut glyphs = Dict::new();
-        let mut entries: Vec<_> = procs
-            .entries()
-            .map(|(key, value)| (key.as_ref().to_vec(), value))
-            .collect();
+        let mut entries: Vec<_> = procs.entries().map(|(key, value)| (key.as_ref().to_vec(), value)).collect();
         entries.truncate(4096);
         for (key, value) in entries {
-            let Some(Found {
-                object: SourceObject::Stream(stream),
-                ..
-            }) = self.resolve(value)
-            else {
+            let Some(Found { object: SourceObject::Stream(stream), .. }) = self.resolve(value) else {
                 continue;
             };
             let Some(key) = Name::new(&key) else { continue };
@@ -277,10 +254,7 @@ impl<'a> Walk<'a, '_, '_> {
             glyphs.set_named(key, Val::Ref(id));
         }
         let mut out = Dict::of("Font").with("Subtype", Val::name("Type3"));
-        out.set(
-            "FontBBox",
-            nums_val(dict, "FontBBox", 4).unwrap_or_else(|| Val::nums(&[0.0; 4])),
-        );
+        out.set("FontBBox", nums_val(dict, "FontBBox", 4).unwrap_or_else(|| Val::nums(&[0.0; 4])));
         out.set("FontMatrix", Val::nums(&matrix));
         out.set("CharProcs", Val::Dict(glyphs));
         let encoding = self.find(dict, "Encoding").and_then(|e| encoding_value(&e.object));
@@ -303,12 +277,7 @@ impl<'a> Walk<'a, '_, '_> {
 
 fn plain(name: Name) -> Val {
     // PDF-74: a name like a path is one.
-    let bytes: Vec<u8> = name
-        .bytes()
-        .iter()
-        .copied()
-        .filter(|b| !matches!(b, b'\\' | b'/' | b':'))
-        .collect();
+    let bytes: Vec<u8> = name.bytes().iter().copied().filter(|b| !matches!(b, b'\\' | b'/' | b':')).collect();
     Name::new(&bytes).map_or_else(|| Val::name("Font"), Val::Name)
 }
 
@@ -319,10 +288,7 @@ fn base_font(dict: &Source<'_>) -> Val {
 fn encoding_value(object: &SourceObject<'_>) -> Option<Val> {
     let dict = match object {
         SourceObject::Name(n) => {
-            return ENCODINGS
-                .iter()
-                .find(|e| e.as_bytes() == n.as_ref())
-                .map(|e| Val::name(e));
+            return ENCODINGS.iter().find(|e| e.as_bytes() == n.as_ref()).map(|e| Val::name(e));
         }
         SourceObject::Dict(dict) => dict,
         _ => return None,
@@ -330,14 +296,11 @@ fn encoding_value(object: &SourceObject<'_>) -> Option<Val> {
     let mut out = Dict::of("Encoding");
     out.set_some("BaseEncoding", choice(dict, "BaseEncoding", ENCODINGS));
     if let Some(differences) = dict.get::<Array<'_>>("Differences") {
-        let items = objects(&differences)
-            .into_iter()
-            .take(4096)
-            .filter_map(|item| match item {
-                SourceObject::Number(n) if (0..=255).contains(&n.as_i64()) => Some(Val::int(n.as_i64())),
-                SourceObject::Name(n) => Name::new(n.as_ref()).map(Val::Name),
-                _ => None,
-            });
+        let items = objects(&differences).into_iter().take(4096).filter_map(|item| match item {
+            SourceObject::Number(n) if (0..=255).contains(&n.as_i64()) => Some(Val::int(n.as_i64())),
+            SourceObject::Name(n) => Name::new(n.as_ref()).map(Val::Name),
+            _ => None,
+        });
         let items: Vec<Val> = items.collect();
         out.set_some("Differences", (!items.is_empty()).then_some(Val::Array(items)));
     }

@@ -89,40 +89,23 @@ impl<'a> Walk<'a, '_, '_> {
 
     fn header(&mut self, dict: &Source<'a>, scope: &Scope<'a>, part: Part) -> R<Option<Header>> {
         let size = |long: &str, short: &str| {
-            integer(dict, long)
-                .or_else(|| integer(dict, short))
-                .and_then(|n| u32::try_from(n).ok())
-                .filter(|n| *n > 0)
+            integer(dict, long).or_else(|| integer(dict, short)).and_then(|n| u32::try_from(n).ok()).filter(|n| *n > 0)
         };
         let (Some(width), Some(height)) = (size("Width", "W"), size("Height", "H")) else {
             return Ok(None);
         };
         let stencil = part == Part::Stencil || (part == Part::Base && flag(dict, "ImageMask") == Some(true));
         let space = match self.find(dict, "ColorSpace").or_else(|| self.find(dict, "CS")) {
-            Some(found) if !stencil => self.space_entry(&found, Some(&scope.dict))?,
+            Some(found) if !stencil => {
+                self.space_entry(&found, Some(&scope.dict))?.filter(|s| s.family != Family::Pattern)
+            }
             _ => None,
         };
-        let space = if part == Part::SoftMask {
-            Space::device(1)
-        } else {
-            space
-        };
-        let bits = if stencil {
-            Some(1)
-        } else {
-            size("BitsPerComponent", "BPC")
-        };
+        let space = if part == Part::SoftMask { Space::device(1) } else { space };
+        let bits = if stencil { Some(1) } else { size("BitsPerComponent", "BPC") };
         let (bits, decode) = (bits.unwrap_or(8), numbers(dict, "Decode"));
         let interpolate = flag(dict, "Interpolate");
-        Ok(Some(Header {
-            width,
-            height,
-            bits,
-            stencil,
-            space,
-            decode,
-            interpolate,
-        }))
+        Ok(Some(Header { width, height, bits, stencil, space, decode, interpolate }))
     }
 
     /// Bare samples; `header` follows what the codec says.
@@ -140,9 +123,7 @@ impl<'a> Walk<'a, '_, '_> {
             {
                 return Ok(None);
             }
-            let bytes = u32::try_from(components)
-                .unwrap_or(u32::MAX)
-                .saturating_mul(header.bits.div_ceil(8));
+            let bytes = u32::try_from(components).unwrap_or(u32::MAX).saturating_mul(header.bits.div_ceil(8));
             self.cx.budget.spend_pixels(header.width, header.height, bytes)?;
             let (width, height, bits) = (header.width, header.height, header.bits);
             return Ok(Samples {
@@ -210,14 +191,9 @@ impl<'a> Walk<'a, '_, '_> {
             return Ok(false);
         }
         match self.find(dict, "Mask") {
-            Some(Found {
-                object: SourceObject::Array(key),
-                ..
-            }) => {
-                let key: Vec<Val> = array_numbers(&key)
-                    .into_iter()
-                    .map(|n| Val::int(Val::whole(n).clamp(0, 65_535)))
-                    .collect();
+            Some(Found { object: SourceObject::Array(key), .. }) => {
+                let key: Vec<Val> =
+                    array_numbers(&key).into_iter().map(|n| Val::int(Val::whole(n).clamp(0, 65_535))).collect();
                 let fits = key.len() == samples.components.saturating_mul(2);
                 out.set_some("Mask", fits.then_some(Val::Array(key)));
                 Ok(fits)
@@ -270,11 +246,7 @@ impl<'a> Walk<'a, '_, '_> {
             return Ok(None);
         };
         let stencil = image.flag("ImageMask", "IM").unwrap_or(false);
-        let bits = if stencil {
-            1
-        } else {
-            image.size("BitsPerComponent", "BPC").unwrap_or(8)
-        };
+        let bits = if stencil { 1 } else { image.size("BitsPerComponent", "BPC").unwrap_or(8) };
         let space = match image.get("ColorSpace", "CS") {
             Some(value) if !stencil => self.inline_space(value, scope)?,
             _ => None,
@@ -284,15 +256,7 @@ impl<'a> Walk<'a, '_, '_> {
             _ => None,
         };
         let interpolate = image.flag("Interpolate", "I");
-        Ok(Some(Header {
-            width,
-            height,
-            bits,
-            stencil,
-            space,
-            decode,
-            interpolate,
-        }))
+        Ok(Some(Header { width, height, bits, stencil, space, decode, interpolate }))
     }
 
     fn inline_space(&mut self, value: &Val, scope: &Scope<'a>) -> R<Option<Space>> {
@@ -320,11 +284,7 @@ impl<'a> Walk<'a, '_, '_> {
                     return Ok(None);
                 }
                 let value = Val::Array(vec![Val::name("Indexed"), base.value, Val::int(high), Val::Str(table)]);
-                Ok(Some(Space {
-                    value,
-                    components: 1,
-                    family: Family::Indexed,
-                }))
+                Ok(Some(Space { value, components: 1, family: Family::Indexed }))
             }
             _ => Ok(None),
         }
@@ -337,9 +297,7 @@ impl<'a> Walk<'a, '_, '_> {
             b"DeviceCMYK" | b"CMYK" => 4,
             _ => {
                 let named = scope.dict.get::<Source<'a>>("ColorSpace");
-                let found = named
-                    .and_then(|d| d.get_raw::<SourceObject<'a>>(name))
-                    .and_then(|raw| self.resolve(raw));
+                let found = named.and_then(|d| d.get_raw::<SourceObject<'a>>(name)).and_then(|raw| self.resolve(raw));
                 return match found {
                     Some(found) => self.space_entry(&found, Some(&scope.dict)),
                     None => Ok(None),
@@ -367,16 +325,10 @@ impl<'a> Walk<'a, '_, '_> {
         let Some(samples) = self.samples(decoded.data, decoded.picture, &mut header)? else {
             return Ok(None);
         };
-        if let Some(Space {
-            value: Val::Array(_), ..
-        }) = &header.space
-        {
+        if let Some(Space { value: Val::Array(_), .. }) = &header.space {
             header.space = header.space.map(|space| {
                 let id = self.document.add(space.value);
-                Space {
-                    value: Val::Ref(id),
-                    ..space
-                }
+                Space { value: Val::Ref(id), ..space }
             });
         }
         let out = Dict::of("XObject").with("Subtype", Val::name("Image"));
@@ -407,12 +359,7 @@ fn threshold(samples: Samples) -> Samples {
             data.push(bits);
         }
     }
-    Samples {
-        components: 1,
-        bits: 1,
-        data,
-        ..samples
-    }
+    Samples { components: 1, bits: 1, data, ..samples }
 }
 
 /// An 8-bit grey image of ours.
@@ -438,11 +385,7 @@ pub fn encode_jpeg(samples: &Samples, budget: &mut Budget) -> R<Option<Vec<u8>>>
     if samples.bits != 8 || samples.width > 65_535 || samples.height > 65_535 {
         return Ok(None);
     }
-    let sampling = if samples.quarter {
-        Sampling::Quarter
-    } else {
-        Sampling::Full
-    };
+    let sampling = if samples.quarter { Sampling::Quarter } else { Sampling::Full };
     let pixels = Pixels::new8(samples.width, samples.height, colour, samples.data.clone())?;
     raster::encode_jpeg(&pixels, sampling, budget).map(Some)
 }

@@ -96,12 +96,7 @@ impl<'a> Walk<'a, '_, '_> {
     /// Names what is in the file and will not be in ours, and hands scripts and embedded files to the engines.
     pub fn inventory(&mut self, reader: &'a Reader, catalog: &Source<'a>) -> R<()> {
         self.frame_findings(reader.data().as_ref());
-        let mut inventory = Inventory {
-            walk: self,
-            seen: BTreeSet::new(),
-            todo: Vec::new(),
-            reach: Reach::Page,
-        };
+        let mut inventory = Inventory { walk: self, seen: BTreeSet::new(), todo: Vec::new(), reach: Reach::Page };
         let root = inventory.walk.xref.root_id();
         inventory.seen.insert(root);
         for page in reader.pages().iter() {
@@ -149,8 +144,7 @@ impl<'a> Walk<'a, '_, '_> {
         let ends = memchr::memmem::find_iter(data, b"startxref").count();
         let revisions = ends.saturating_sub(usize::from(linearized));
         if revisions > 1 {
-            self.cx
-                .found_count("PDF-03", ReEncoded, "", revisions.saturating_sub(1) as u64);
+            self.cx.found_count("PDF-03", ReEncoded, "", revisions.saturating_sub(1) as u64);
         }
         let end = memchr::memmem::rfind(data, b"%%EOF").and_then(|at| data.get(at.saturating_add(5)..));
         if end.is_none_or(|tail| tail.iter().any(|b| !super::lex::is_space(*b))) {
@@ -159,10 +153,7 @@ impl<'a> Walk<'a, '_, '_> {
         if memchr::memmem::find(data, b"/ObjStm").is_some() {
             self.cx.found("PDF-06", ReEncoded, "");
         }
-        let encrypt = |at: usize| {
-            data.get(at.saturating_add(8))
-                .is_some_and(|b| !b.is_ascii_alphanumeric())
-        };
+        let encrypt = |at: usize| data.get(at.saturating_add(8)).is_some_and(|b| !b.is_ascii_alphanumeric());
         if memchr::memmem::find_iter(data, b"/Encrypt").any(encrypt) {
             self.cx.found("PDF-14", Neutralised, "empty user password");
         }
@@ -345,9 +336,7 @@ impl<'a> Inventory<'_, 'a, '_, '_> {
             return Ok(());
         };
         self.found("PDF-44", Removed);
-        let title = dict
-            .get::<SourceString<'a>>("UF")
-            .or_else(|| dict.get::<SourceString<'a>>("F"));
+        let title = dict.get::<SourceString<'a>>("UF").or_else(|| dict.get::<SourceString<'a>>("F"));
         let title = title.map_or_else(Vec::new, |t| readable(t.as_bytes()));
         let title = String::from_utf8_lossy(&title).into_owned();
         for (_, value) in embedded.entries() {
@@ -356,11 +345,7 @@ impl<'a> Inventory<'_, 'a, '_, '_> {
             {
                 continue;
             }
-            if let Some(Found {
-                object: SourceObject::Stream(stream),
-                ..
-            }) = self.walk.resolve(value)
-            {
+            if let Some(Found { object: SourceObject::Stream(stream), .. }) = self.walk.resolve(value) {
                 self.export(&stream, ExportKind::Embedded, &title)?;
             }
         }
@@ -370,10 +355,8 @@ impl<'a> Inventory<'_, 'a, '_, '_> {
     /// Streams that no page draws are scanned by themselves: they are not in the output.
     fn stream(&mut self, stream: &Stream<'a>) -> R<()> {
         let dict = stream.dict();
-        let is_file = matches!(
-            dict.get::<SourceObject<'a>>("F"),
-            Some(SourceObject::String(_) | SourceObject::Dict(_))
-        );
+        let is_file =
+            matches!(dict.get::<SourceObject<'a>>("F"), Some(SourceObject::String(_) | SourceObject::Dict(_)));
         if is_file || dict.contains_key("FFilter") || dict.contains_key("FDecodeParms") {
             self.found("PDF-15", Removed);
         }
@@ -424,9 +407,7 @@ fn readable(text: &[u8]) -> Vec<u8> {
     match text {
         [0xFE, 0xFF, rest @ ..] => {
             let units = rest.as_chunks::<2>().0.iter().map(|pair| u16::from_be_bytes(*pair));
-            let text: String = char::decode_utf16(units)
-                .map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER))
-                .collect();
+            let text: String = char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
             text.into_bytes()
         }
         _ => text.to_vec(),
@@ -435,16 +416,9 @@ fn readable(text: &[u8]) -> Vec<u8> {
 
 fn has_info(reader: &Reader) -> bool {
     let info = reader.metadata();
-    [
-        &info.author,
-        &info.creator,
-        &info.keywords,
-        &info.producer,
-        &info.subject,
-        &info.title,
-    ]
-    .iter()
-    .any(|entry| entry.is_some())
+    [&info.author, &info.creator, &info.keywords, &info.producer, &info.subject, &info.title]
+        .iter()
+        .any(|entry| entry.is_some())
 }
 
 #[cfg(test)]

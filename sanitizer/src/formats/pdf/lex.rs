@@ -143,10 +143,7 @@ impl<'a> Lexer<'a> {
     fn word(&mut self) -> Token<'a> {
         let start = self.at;
         let word = self.regular();
-        if !word
-            .first()
-            .is_some_and(|b| b.is_ascii_digit() || matches!(b, b'+' | b'-' | b'.'))
-        {
+        if !word.first().is_some_and(|b| b.is_ascii_digit() || matches!(b, b'+' | b'-' | b'.')) {
             return Token::Word(word);
         }
         let (value, used) = number(word);
@@ -306,10 +303,7 @@ mod tests {
     fn numbers_are_read_as_viewers_read_them() {
         assert_eq!(tokens(b"--5"), [Token::Num(-5.0)]);
         assert_eq!(tokens(b"1.5w"), [Token::Num(1.5), Token::Word(b"w")]);
-        assert_eq!(
-            tokens(b".5 -.25 4."),
-            [Token::Num(0.5), Token::Num(-0.25), Token::Num(4.0)]
-        );
+        assert_eq!(tokens(b".5 -.25 4."), [Token::Num(0.5), Token::Num(-0.25), Token::Num(4.0)]);
         assert_eq!(tokens(b"T*%x\n]"), [Token::Word(b"T*"), Token::Close]);
     }
 

@@ -154,9 +154,7 @@ impl<'a> Walk<'a, '_, '_> {
         let Some((key, target)) = self.target(dict, dests) else {
             return Ok(None);
         };
-        let mut out = Dict::of("Annot")
-            .with("Subtype", Val::name("Link"))
-            .with("Rect", Val::nums(&rect));
+        let mut out = Dict::of("Annot").with("Subtype", Val::name("Link")).with("Rect", Val::nums(&rect));
         out.set(key, target);
         out.set_some("Border", border(dict));
         out.set_some("BS", dict.get::<Source<'a>>("BS").map(|d| border_style(&d)));
@@ -198,11 +196,7 @@ impl<'a> Walk<'a, '_, '_> {
     ) -> Vec<Item> {
         let mut items = Vec::new();
         let mut next = self.find(parent, "First");
-        while let Some(Found {
-            id: Some(id),
-            object: SourceObject::Dict(dict),
-        }) = next
-        {
+        while let Some(Found { id: Some(id), object: SourceObject::Dict(dict) }) = next {
             if depth >= MAX_OUTLINE_DEPTH || seen.len() >= MAX_NODES || !seen.insert(id) {
                 break;
             }
@@ -230,10 +224,7 @@ impl<'a> Walk<'a, '_, '_> {
         into.set_some("Last", ids.last().map(|id| Val::Ref(*id)));
         for (i, (item, id)) in items.iter().zip(&ids).enumerate() {
             let mut out = item.entries.clone().with("Parent", Val::Ref(parent));
-            out.set_some(
-                "Prev",
-                i.checked_sub(1).and_then(|p| ids.get(p)).map(|id| Val::Ref(*id)),
-            );
+            out.set_some("Prev", i.checked_sub(1).and_then(|p| ids.get(p)).map(|id| Val::Ref(*id)));
             out.set_some("Next", ids.get(i.saturating_add(1)).map(|id| Val::Ref(*id)));
             if !item.kids.is_empty() {
                 self.write_items(*id, &item.kids, &mut out);
@@ -258,19 +249,13 @@ impl<'a> Walk<'a, '_, '_> {
             };
             let mut label = Dict::new();
             label.set_some("S", choice(&dict, "S", &["D", "R", "r", "A", "a"]));
-            label.set_some(
-                "P",
-                dict.get::<SourceString<'a>>("P").map(|p| Val::string(p.as_bytes())),
-            );
+            label.set_some("P", dict.get::<SourceString<'a>>("P").map(|p| Val::string(p.as_bytes())));
             label.set_some("St", integer(&dict, "St").filter(|n| *n >= 1).map(Val::int));
             if page.as_i64() >= 0 {
                 labels.insert(page.as_i64(), Val::Dict(label));
             }
         }
-        let nums: Vec<Val> = labels
-            .into_iter()
-            .flat_map(|(page, label)| [Val::int(page), label])
-            .collect();
+        let nums: Vec<Val> = labels.into_iter().flat_map(|(page, label)| [Val::int(page), label]).collect();
         (!nums.is_empty()).then(|| Val::Dict(Dict::new().with("Nums", Val::Array(nums))))
     }
 
@@ -295,9 +280,7 @@ impl<'a> Walk<'a, '_, '_> {
                 out.set_some("Order", (!order.is_empty()).then_some(Val::Array(order)));
             }
         }
-        Ok(Some(Val::Dict(
-            Dict::new().with("OCGs", Val::Array(groups)).with("D", Val::Dict(out)),
-        )))
+        Ok(Some(Val::Dict(Dict::new().with("OCGs", Val::Array(groups)).with("D", Val::Dict(out)))))
     }
 
     fn group_list(&mut self, dict: &Source<'a>, key: &str) -> R<Vec<Val>> {
@@ -351,11 +334,7 @@ fn border(dict: &Source<'_>) -> Option<Val> {
         }
     }
     if let Some(SourceObject::Array(dashes)) = items.next() {
-        let dashes: Vec<f64> = array_numbers(&dashes)
-            .into_iter()
-            .filter(|n| *n >= 0.0)
-            .take(64)
-            .collect();
+        let dashes: Vec<f64> = array_numbers(&dashes).into_iter().filter(|n| *n >= 0.0).take(64).collect();
         out.push(Val::nums(&dashes));
     }
     Some(Val::Array(out))
@@ -375,10 +354,7 @@ pub fn safe_uri(uri: &[u8]) -> Option<Vec<u8>> {
     const MOST: usize = 2048;
     let uri = uri.trim_ascii();
     let lower: Vec<u8> = uri.iter().take(8).map(u8::to_ascii_lowercase).collect();
-    if ![b"http://".as_slice(), b"https://", b"mailto:"]
-        .iter()
-        .any(|scheme| lower.starts_with(scheme))
-    {
+    if ![b"http://".as_slice(), b"https://", b"mailto:"].iter().any(|scheme| lower.starts_with(scheme)) {
         return None;
     }
     let mut out = Vec::with_capacity(uri.len());
@@ -402,19 +378,9 @@ mod tests {
 
     #[test]
     fn only_web_and_mail_addresses_stay() {
-        assert_eq!(
-            safe_uri(b" HTTP://a.example/x y\n"),
-            Some(b"HTTP://a.example/x%20y".to_vec())
-        );
+        assert_eq!(safe_uri(b" HTTP://a.example/x y\n"), Some(b"HTTP://a.example/x%20y".to_vec()));
         assert_eq!(safe_uri(b"mailto:a@b.example"), Some(b"mailto:a@b.example".to_vec()));
-        for bad in [
-            "javascript:alert(1)",
-            "file:///etc/passwd",
-            "\\\\host\\share",
-            "http:x",
-            "vnd.x:http://",
-            "",
-        ] {
+        for bad in ["javascript:alert(1)", "file:///etc/passwd", "\\\\host\\share", "http:x", "vnd.x:http://", ""] {
             assert_eq!(safe_uri(bad.as_bytes()), None, "{bad}");
         }
     }

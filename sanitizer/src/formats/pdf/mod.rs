@@ -50,11 +50,7 @@ impl Reconstructor for Pdf {
         let reader = open(input)?;
         cx.budget.spend_entries(reader.len() as u64 / OBJECTS_AN_ENTRY)?;
         let (bytes, method) = rebuild(&reader, cx)?;
-        Ok(Rebuilt {
-            bytes,
-            format: Format::Pdf,
-            method,
-        })
+        Ok(Rebuilt { bytes, format: Format::Pdf, method })
     }
 }
 
@@ -67,10 +63,9 @@ fn open(input: Untrusted<'_>) -> Result<Reader, Refusal> {
         Ok(reader) => Ok(reader),
         Err(LoadPdfError::Decryption(DecryptionError::PasswordProtected)) => Err(Refusal::Encrypted),
         Err(LoadPdfError::Decryption(_)) => Err(Refusal::unsupported("this kind of encryption")),
-        Err(LoadPdfError::Invalid) => Err(Refusal::malformed(
-            0,
-            "ISO 32000-1 7.5: no cross-reference table, and none can be made",
-        )),
+        Err(LoadPdfError::Invalid) => {
+            Err(Refusal::malformed(0, "ISO 32000-1 7.5: no cross-reference table, and none can be made"))
+        }
     }
 }
 
@@ -118,40 +113,21 @@ fn rebuild(reader: &Reader, cx: &mut Cx<'_>) -> Result<(Vec<u8>, Method), Refusa
     out.set_some("Lang", language(&catalog));
     if let Some(preferences) = catalog.get::<Source<'_>>("ViewerPreferences") {
         let direction = choice(&preferences, "Direction", &["L2R", "R2L"]);
-        out.set_some(
-            "ViewerPreferences",
-            direction.map(|d| Val::Dict(Dict::new().with("Direction", d))),
-        );
+        out.set_some("ViewerPreferences", direction.map(|d| Val::Dict(Dict::new().with("Direction", d))));
     }
     let kids = ids.iter().map(|id| Val::Ref(*id)).collect();
-    let tree = Dict::of("Pages")
-        .with("Count", Val::size(ids.len()))
-        .with("Kids", Val::Array(kids));
+    let tree = Dict::of("Pages").with("Count", Val::size(ids.len())).with("Kids", Val::Array(kids));
     walk.document.put(pages_id, Object::Value(Val::Dict(tree)));
     walk.document.put(catalog_id, Object::Value(Val::Dict(out)));
     let bytes = write::write(&walk.document, catalog_id, pages_id);
-    bytes
-        .map(|bytes| (bytes, method))
-        .ok_or_else(|| Refusal::internal("pdf: an object was never filled"))
+    bytes.map(|bytes| (bytes, method)).ok_or_else(|| Refusal::internal("pdf: an object was never filled"))
 }
 
-const LAYOUTS: &[&str] = &[
-    "SinglePage",
-    "OneColumn",
-    "TwoColumnLeft",
-    "TwoColumnRight",
-    "TwoPageLeft",
-    "TwoPageRight",
-];
+const LAYOUTS: &[&str] = &["SinglePage", "OneColumn", "TwoColumnLeft", "TwoColumnRight", "TwoPageLeft", "TwoPageRight"];
 
 fn language(catalog: &Source<'_>) -> Option<Val> {
     let text = catalog.get::<hayro::hayro_syntax::object::String<'_>>("Lang")?;
-    let text: Vec<u8> = text
-        .as_bytes()
-        .iter()
-        .copied()
-        .filter(|b| b.is_ascii_alphanumeric() || *b == b'-')
-        .take(35)
-        .collect();
+    let text: Vec<u8> =
+        text.as_bytes().iter().copied().filter(|b| b.is_ascii_alphanumeric() || *b == b'-').take(35).collect();
     (!text.is_empty()).then_some(Val::Str(text))
 }

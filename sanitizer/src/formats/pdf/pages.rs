@@ -37,12 +37,8 @@ fn has_area(r: &[f64; 4]) -> bool {
 
 /// The boxes of a page: what it is, and what of it is shown.
 pub fn boxes(page: &Source<'_>) -> ([f64; 4], Option<[f64; 4]>) {
-    let media = inherited(page, |d| rect(d, "MediaBox"))
-        .filter(has_area)
-        .unwrap_or(LETTER);
-    let crop = inherited(page, |d| rect(d, "CropBox"))
-        .map(|crop| intersect(&crop, &media))
-        .filter(has_area);
+    let media = inherited(page, |d| rect(d, "MediaBox")).filter(has_area).unwrap_or(LETTER);
+    let crop = inherited(page, |d| rect(d, "CropBox")).map(|crop| intersect(&crop, &media)).filter(has_area);
     (media, crop.filter(|crop| *crop != media))
 }
 
@@ -97,10 +93,7 @@ impl<'a> Walk<'a, '_, '_> {
 
     fn page_data(&mut self, dict: &Source<'a>) -> R<Vec<u8>> {
         let streams = match self.find(dict, "Contents") {
-            Some(Found {
-                object: SourceObject::Array(array),
-                ..
-            }) => self.items(&array),
+            Some(Found { object: SourceObject::Array(array), .. }) => self.items(&array),
             Some(one) => vec![one],
             None => Vec::new(),
         };
@@ -118,11 +111,7 @@ impl<'a> Walk<'a, '_, '_> {
             data.push(b'\n');
             if data.len() > filters::MAX_STREAM {
                 let (limit, asked) = (model::LimitKind::ExpandedBytes, data.len() as u64);
-                return Err(model::Refusal::Limit {
-                    limit,
-                    asked,
-                    allowed: filters::MAX_STREAM as u64,
-                });
+                return Err(model::Refusal::Limit { limit, asked, allowed: filters::MAX_STREAM as u64 });
             }
         }
         Ok(data)

@@ -38,11 +38,7 @@ fn u32_at(data: &[u8], at: usize) -> Option<usize> {
 }
 
 fn sfnt(data: &[u8], subtype: Option<&[u8]>) -> Option<Program> {
-    let base = if data.starts_with(b"ttcf") {
-        u32_at(data, 12)?
-    } else {
-        0
-    };
+    let base = if data.starts_with(b"ttcf") { u32_at(data, 12)? } else { 0 };
     let version: [u8; 4] = data.get(base..base.checked_add(4)?)?.try_into().ok()?;
     let count = u16_at(data, base.checked_add(4)?)?.min(64);
     let mut tables: Vec<([u8; 4], Vec<u8>)> = Vec::new();
@@ -54,10 +50,7 @@ fn sfnt(data: &[u8], subtype: Option<&[u8]>) -> Option<Program> {
         let Some(tag) = TABLES.iter().find(|t| t.as_slice() == tag) else {
             continue;
         };
-        let (offset, len) = (
-            u32_at(data, entry.checked_add(8)?)?,
-            u32_at(data, entry.checked_add(12)?)?,
-        );
+        let (offset, len) = (u32_at(data, entry.checked_add(8)?)?, u32_at(data, entry.checked_add(12)?)?);
         // A table that runs past the end is cut there, as font readers do.
         let end = offset.checked_add(len)?.min(data.len());
         let Some(table) = data.get(offset..end) else { continue };
@@ -80,11 +73,7 @@ fn sfnt(data: &[u8], subtype: Option<&[u8]>) -> Option<Program> {
     } else {
         dict.set("Length1", Val::size(data.len()));
     }
-    Some(Program {
-        dict,
-        data,
-        risk: "PDF-70",
-    })
+    Some(Program { dict, data, risk: "PDF-70" })
 }
 
 fn checksum(table: &[u8]) -> u32 {
@@ -105,22 +94,13 @@ fn write_sfnt(version: [u8; 4], mut tables: Vec<([u8; 4], Vec<u8>)>) -> Option<V
     let power = n.checked_ilog2().unwrap_or(0);
     let range = 16u16.checked_shl(power)?;
     let mut out = version.to_vec();
-    for value in [
-        n,
-        range,
-        u16::try_from(power).ok()?,
-        n.checked_mul(16)?.checked_sub(range)?,
-    ] {
+    for value in [n, range, u16::try_from(power).ok()?, n.checked_mul(16)?.checked_sub(range)?] {
         out.extend_from_slice(&value.to_be_bytes());
     }
     let mut offset = tables.len().checked_mul(16)?.checked_add(12)?;
     for (tag, table) in &tables {
         out.extend_from_slice(tag);
-        for value in [
-            checksum(table),
-            u32::try_from(offset).ok()?,
-            u32::try_from(table.len()).ok()?,
-        ] {
+        for value in [checksum(table), u32::try_from(offset).ok()?, u32::try_from(table.len()).ok()?] {
             out.extend_from_slice(&value.to_be_bytes());
         }
         offset = offset.checked_add(table.len().checked_next_multiple_of(4)?)?;
@@ -136,8 +116,7 @@ fn write_sfnt(version: [u8; 4], mut tables: Vec<([u8; 4], Vec<u8>)>) -> Option<V
     if let Some(head) = head {
         let adjustment = 0xB1B0_AFBAu32.wrapping_sub(checksum(&out));
         let at = head.checked_add(8)?;
-        out.get_mut(at..at.checked_add(4)?)?
-            .copy_from_slice(&adjustment.to_be_bytes());
+        out.get_mut(at..at.checked_add(4)?)?.copy_from_slice(&adjustment.to_be_bytes());
     }
     Some(out)
 }
@@ -149,17 +128,9 @@ fn cff(data: &[u8], subtype: Option<&[u8]>) -> Option<Program> {
     let top_dicts = index_end(data, names)?;
     let strings = index_end(data, top_dicts)?;
     index_end(data, strings)?;
-    let subtype = if subtype == Some(b"CIDFontType0C") {
-        "CIDFontType0C"
-    } else {
-        "Type1C"
-    };
+    let subtype = if subtype == Some(b"CIDFontType0C") { "CIDFontType0C" } else { "Type1C" };
     let dict = Dict::new().with("Subtype", Val::name(subtype));
-    Some(Program {
-        dict,
-        data: data.to_vec(),
-        risk: "PDF-71",
-    })
+    Some(Program { dict, data: data.to_vec(), risk: "PDF-71" })
 }
 
 fn index_end(data: &[u8], at: usize) -> Option<usize> {
@@ -183,17 +154,9 @@ fn index_end(data: &[u8], at: usize) -> Option<usize> {
 
 /// Finds the clear text, the encrypted part and the trailer of a Type 1 program, with or without PFB segments.
 fn type1(data: &[u8]) -> Option<Program> {
-    let joined = if data.first() == Some(&0x80) {
-        pfb(data)?
-    } else {
-        data.to_vec()
-    };
+    let joined = if data.first() == Some(&0x80) { pfb(data)? } else { data.to_vec() };
     let mark = joined.windows(5).position(|w| w == b"eexec")?.checked_add(5)?;
-    let space = joined
-        .get(mark..)?
-        .iter()
-        .take_while(|b| matches!(b, b' ' | b'\t' | b'\r' | b'\n'))
-        .count();
+    let space = joined.get(mark..)?.iter().take_while(|b| matches!(b, b' ' | b'\t' | b'\r' | b'\n')).count();
     // At most one line end belongs to the clear text; encrypted bytes may look like white space.
     let clear = mark.checked_add(space.min(if joined.get(mark..)?.starts_with(b"\r\n") { 2 } else { 1 }))?;
     let tail = trailer(&joined, clear);
@@ -201,28 +164,16 @@ fn type1(data: &[u8]) -> Option<Program> {
         .with("Length1", Val::size(clear))
         .with("Length2", Val::size(tail.checked_sub(clear)?))
         .with("Length3", Val::size(joined.len().checked_sub(tail)?));
-    Some(Program {
-        dict,
-        data: joined,
-        risk: "PDF-69",
-    })
+    Some(Program { dict, data: joined, risk: "PDF-69" })
 }
 
 /// Where the 512 zeros and `cleartomark` begin; the end where there is none.
 fn trailer(data: &[u8], clear: usize) -> usize {
-    let Some(mark) = data
-        .windows(11)
-        .rposition(|w| w == b"cleartomark")
-        .filter(|m| *m > clear)
-    else {
+    let Some(mark) = data.windows(11).rposition(|w| w == b"cleartomark").filter(|m| *m > clear) else {
         return data.len();
     };
     let zeros = data.get(clear..mark).unwrap_or_default();
-    let run = zeros
-        .iter()
-        .rev()
-        .take_while(|b| matches!(b, b'0' | b'\r' | b'\n' | b' '))
-        .count();
+    let run = zeros.iter().rev().take_while(|b| matches!(b, b'0' | b'\r' | b'\n' | b' ')).count();
     mark.saturating_sub(run)
 }
 
@@ -230,9 +181,7 @@ fn pfb(data: &[u8]) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(data.len());
     let mut rest = data;
     while let [0x80, 1 | 2, a, b, c, d, tail @ ..] = rest {
-        let len = usize::try_from(u32::from_le_bytes([*a, *b, *c, *d]))
-            .ok()?
-            .min(tail.len());
+        let len = usize::try_from(u32::from_le_bytes([*a, *b, *c, *d])).ok()?.min(tail.len());
         let (segment, after) = tail.split_at_checked(len)?;
         out.extend_from_slice(segment);
         rest = after;
@@ -245,11 +194,8 @@ mod tests {
     use super::*;
 
     fn small_sfnt(extra: &[(&[u8; 4], &[u8])]) -> Vec<u8> {
-        let mut tables: Vec<([u8; 4], Vec<u8>)> = [b"glyf", b"loca"]
-            .iter()
-            .map(|t| (**t, vec![7u8; 5]))
-            .chain([(*b"head", vec![1u8; 54])])
-            .collect();
+        let mut tables: Vec<([u8; 4], Vec<u8>)> =
+            [b"glyf", b"loca"].iter().map(|t| (**t, vec![7u8; 5])).chain([(*b"head", vec![1u8; 54])]).collect();
         tables.extend(extra.iter().map(|(t, d)| (**t, d.to_vec())));
         write_sfnt([0, 1, 0, 0], tables).unwrap()
     }

@@ -139,11 +139,7 @@ impl<'a> Walk<'a, '_, '_> {
         };
         let dict = stream.dict().clone();
         let own = dict.get::<Source<'a>>("Resources");
-        let (kind, outer) = if must_group {
-            (Kind::SoftMaskForm, scope)
-        } else {
-            (Kind::Form, scope)
-        };
+        let (kind, outer) = if must_group { (Kind::SoftMaskForm, scope) } else { (Kind::Form, scope) };
         let scope_id = if own.is_some() { 0 } else { outer.id };
         let scope = own.map_or_else(|| outer.clone(), |d| self.scope(d, Some(outer)));
         self.once(kind, found.id, scope_id, |walk| {
@@ -243,10 +239,7 @@ impl<'a> Walk<'a, '_, '_> {
             if let Some(mask) = walk.find(dict, "SMask") {
                 out.set_some("SMask", walk.soft_mask(&mask, scope)?);
             }
-            if ["TR", "TR2", "BG", "BG2", "UCR", "UCR2", "HT"]
-                .iter()
-                .any(|key| dict.contains_key(key))
-            {
+            if ["TR", "TR2", "BG", "BG2", "UCR", "UCR2", "HT"].iter().any(|key| dict.contains_key(key)) {
                 walk.found("PDF-76", FindingAction::Removed);
             }
             Ok(Some(Object::Value(Val::Dict(out))))
@@ -262,9 +255,7 @@ impl<'a> Walk<'a, '_, '_> {
             return Ok(None);
         };
         let size = Val::num(size.as_f64());
-        Ok(self
-            .font(font, scope)?
-            .map(|font| Val::Array(vec![Val::Ref(font), size])))
+        Ok(self.font(font, scope)?.map(|font| Val::Array(vec![Val::Ref(font), size])))
     }
 
     fn soft_mask(&mut self, mask: &Found<'a>, scope: &Scope<'a>) -> R<Option<Val>> {
@@ -296,17 +287,12 @@ impl<'a> Walk<'a, '_, '_> {
             Some(b"OCG") => self.once(Kind::OptionalContent, found.id, 0, |_| {
                 let title = dict.get::<hayro::hayro_syntax::object::String<'_>>("Name");
                 let title = title.map_or_else(Vec::new, |s| s.as_bytes().to_vec());
-                Ok(Some(Object::Value(Val::Dict(
-                    Dict::of("OCG").with("Name", Val::string(&title)),
-                ))))
+                Ok(Some(Object::Value(Val::Dict(Dict::of("OCG").with("Name", Val::string(&title))))))
             }),
             Some(b"OCMD") => self.once(Kind::OptionalContent, found.id, 0, |walk| {
                 let mut out = Dict::of("OCMD");
                 let groups = match walk.find(dict, "OCGs") {
-                    Some(Found {
-                        object: SourceObject::Array(array),
-                        ..
-                    }) => walk.items(&array),
+                    Some(Found { object: SourceObject::Array(array), .. }) => walk.items(&array),
                     Some(one) => vec![one],
                     None => Vec::new(),
                 };
@@ -341,14 +327,7 @@ impl<'a> Walk<'a, '_, '_> {
             return Ok(None);
         }
         let items = self.items(expression);
-        let Some((
-            Found {
-                object: SourceObject::Name(operator),
-                ..
-            },
-            operands,
-        )) = items.split_first()
-        else {
+        let Some((Found { object: SourceObject::Name(operator), .. }, operands)) = items.split_first() else {
             return Ok(None);
         };
         let Some(operator) = ["And", "Or", "Not"].iter().find(|o| o.as_bytes() == operator.as_ref()) else {
@@ -394,11 +373,7 @@ fn blend_mode(dict: &Source<'_>) -> Option<Val> {
         _ => return None,
     };
     names.iter().find_map(|name| {
-        let name = if name == b"Compatible" {
-            b"Normal"
-        } else {
-            name.as_slice()
-        };
+        let name = if name == b"Compatible" { b"Normal" } else { name.as_slice() };
         BLEND_MODES.iter().find(|m| m.as_bytes() == name).map(|m| Val::name(m))
     })
 }

@@ -4,6 +4,7 @@ use super::*;
 use crate::{Host, Quiet};
 use model::{ExportKind, Finding, Policy};
 
+#[expect(clippy::arithmetic_side_effects, reason = "bound: a handful of objects")]
 /// A file of `objects`, numbered from 1; the first is the catalogue.
 fn file(objects: &[&str]) -> Vec<u8> {
     let mut out = b"%PDF-1.7\n".to_vec();
@@ -87,20 +88,10 @@ fn nothing_that_acts_survives() {
     let embedded = stream("/Type/EmbeddedFile", "CANARY");
     let (output, findings) = clean(&page(&catalog, &entries, "% CANARY\nBX CANARY EX", &[&embedded]));
     let text = opened(&output);
-    for gone in [
-        "CANARY",
-        "JavaScript",
-        "/JS",
-        "Launch",
-        "/AA",
-        "OpenAction",
-        "PieceInfo",
-    ] {
+    for gone in ["CANARY", "JavaScript", "/JS", "Launch", "/AA", "OpenAction", "PieceInfo"] {
         assert!(!text.contains(gone), "{gone} in {text}");
     }
-    for id in [
-        "PDF-21", "PDF-22", "PDF-34", "PDF-35", "PDF-36", "PDF-37", "PDF-42", "PDF-44", "PDF-65", "PDF-78",
-    ] {
+    for id in ["PDF-21", "PDF-22", "PDF-34", "PDF-35", "PDF-36", "PDF-37", "PDF-42", "PDF-44", "PDF-65", "PDF-78"] {
         assert!(findings.iter().any(|f| f.id == id), "{id} is not named");
     }
 }
@@ -117,24 +108,11 @@ fn links_stay_as_policy_says() {
     let input = page("", &entries, "", &[]);
     let (output, findings) = clean(&input);
     let text = opened(&output);
-    assert!(
-        text.contains("<</S /URI/URI <68747470733a2f2f612e6578616d706c652f>>>"),
-        "{text}"
-    );
+    assert!(text.contains("<</S /URI/URI <68747470733a2f2f612e6578616d706c652f>>>"), "{text}");
     assert!(text.contains("/XYZ 0 0 null]") && !text.contains("66696c65"), "{text}");
-    assert_eq!(
-        findings
-            .iter()
-            .filter(|f| f.id == "PDF-23")
-            .map(|f| f.count)
-            .sum::<u64>(),
-        1
-    );
+    assert_eq!(findings.iter().filter(|f| f.id == "PDF-23").map(|f| f.count).sum::<u64>(), 1);
     let mut policy = Policy::standard();
-    policy.formats.pdf = policy.formats.pdf.map(|p| model::PdfPolicy {
-        links: model::Links::Remove,
-        ..p
-    });
+    policy.formats.pdf = policy.formats.pdf.map(|p| model::PdfPolicy { links: model::Links::Remove, ..p });
     let (result, _) = clean_with(&input, &policy, &mut Quiet);
     assert!(!opened(&result.unwrap().bytes).contains("/URI"));
 }
@@ -146,33 +124,18 @@ fn form_fields_are_drawn_into_the_page() {
     let (output, findings) = clean(&page("/AcroForm<</Fields[]>>", field, "1 g", &[&look]));
     let text = opened(&output);
     assert!(text.contains("q\n1 g\nQ\nq\n1 0 0 1 10 10 cm\n/X1 Do\nQ\n"), "{text}");
-    assert!(
-        text.contains("<5479706564> Tj") && !text.contains("/AcroForm") && !text.contains("/Annot"),
-        "{text}"
-    );
-    assert!(
-        findings
-            .iter()
-            .any(|f| f.id == "PDF-52" && f.count == 2 && f.at == "page 1")
-    );
+    assert!(text.contains("<5479706564> Tj") && !text.contains("/AcroForm") && !text.contains("/Annot"), "{text}");
+    assert!(findings.iter().any(|f| f.id == "PDF-52" && f.count == 2 && f.at == "page 1"));
     assert_eq!(clean(&output).0, output);
 }
 
 #[test]
 fn inline_images_become_objects_and_pixels_keep_their_size() {
-    let (output, _) = clean(&page(
-        "",
-        "",
-        "q 9 0 0 9 0 0 cm BI /W 2 /H 2 /CS /G /BPC 8 ID EI E EI Q",
-        &[],
-    ));
+    let (output, _) = clean(&page("", "", "q 9 0 0 9 0 0 cm BI /W 2 /H 2 /CS /G /BPC 8 ID EI E EI Q", &[]));
     let text = opened(&output);
     assert!(text.contains("/X1 Do\nQ") && !text.contains("BI\n"), "{text}");
     assert!(text.contains("/Height 2") && text.contains("EI E"), "{text}");
-    let short = stream(
-        "/Type/XObject/Subtype/Image/Width 4/Height 4/ColorSpace/DeviceGray/BitsPerComponent 8",
-        "abc",
-    );
+    let short = stream("/Type/XObject/Subtype/Image/Width 4/Height 4/ColorSpace/DeviceGray/BitsPerComponent 8", "abc");
     let (output, _) = clean(&page("", "", "/I Do", &[&short]));
     assert!(opened(&output).contains("abc\0\0\0\0\0\0\0\0\0\0\0\0\0"));
 }
@@ -189,10 +152,7 @@ fn loops_end_and_hidden_scripts_reach_the_engines() {
             false
         }
     }
-    let form = stream(
-        "/Type/XObject/Subtype/Form/BBox[0 0 9 9]/Resources<</XObject<</I 6 0 R>>>>",
-        "/I Do",
-    );
+    let form = stream("/Type/XObject/Subtype/Form/BBox[0 0 9 9]/Resources<</XObject<</I 6 0 R>>>>", "/I Do");
     let orphan = "<</S/JavaScript/JS<feff006500760069006c>>>";
     let mut listener = Listener(Vec::new());
     let input = page("", "", "/I Do", &[&form, orphan]);
@@ -205,24 +165,13 @@ fn loops_end_and_hidden_scripts_reach_the_engines() {
 #[test]
 fn a_flattened_page_is_a_picture_in_the_same_dialect() {
     let mut policy = Policy::standard();
-    policy.formats.pdf = policy.formats.pdf.map(|p| model::PdfPolicy {
-        action: RuleAction::Flatten,
-        ..p
-    });
-    let input = page(
-        "",
-        "/Rotate 90",
-        "1 0 0 rg 0 0 100 100 re f BT /F 9 Tf (CANARY) Tj ET",
-        &[],
-    );
+    policy.formats.pdf = policy.formats.pdf.map(|p| model::PdfPolicy { action: RuleAction::Flatten, ..p });
+    let input = page("", "/Rotate 90", "1 0 0 rg 0 0 100 100 re f BT /F 9 Tf (CANARY) Tj ET", &[]);
     let (result, findings) = clean_with(&input, &policy, &mut Quiet);
     let rebuilt = result.unwrap();
     assert_eq!(rebuilt.method, Method::Flattened);
     let text = opened(&rebuilt.bytes);
-    assert!(
-        text.contains("q\n0 200 -200 0 200 0 cm\n/X1 Do\nQ\n") && !text.contains("/Font"),
-        "{text}"
-    );
+    assert!(text.contains("q\n0 200 -200 0 200 0 cm\n/X1 Do\nQ\n") && !text.contains("/Font"), "{text}");
     assert!(findings.iter().any(|f| f.id == "PDF-87"));
     let (second, _) = clean(&rebuilt.bytes);
     assert_eq!(second, rebuilt.bytes, "a palette is lossless");
@@ -230,20 +179,14 @@ fn a_flattened_page_is_a_picture_in_the_same_dialect() {
 
 #[test]
 fn what_nobody_can_open_is_refused() {
-    assert!(matches!(
-        clean_with(b"%PDF-1.7\n", &Policy::standard(), &mut Quiet).0,
-        Err(Refusal::Malformed { .. })
-    ));
+    assert!(matches!(clean_with(b"%PDF-1.7\n", &Policy::standard(), &mut Quiet).0, Err(Refusal::Malformed { .. })));
     let empty = file(&["<</Type/Catalog/Pages 2 0 R>>", "<</Type/Pages/Kids[]/Count 0>>"]);
     assert!(clean_with(&empty, &Policy::standard(), &mut Quiet).0.is_err());
 }
 
 #[test]
 fn damage_never_panics() {
-    let look = stream(
-        "/Type/XObject/Subtype/Form/BBox[0 0 10 10]/Group<</S/Transparency>>",
-        "0 0 5 5 re f",
-    );
+    let look = stream("/Type/XObject/Subtype/Form/BBox[0 0 10 10]/Group<</S/Transparency>>", "0 0 5 5 re f");
     let whole = page(
         "/Outlines<</First 7 0 R>>",
         "/Annots[<</Subtype/Link/Dest[0/Fit]/Rect[0 0 1 1]>>]",

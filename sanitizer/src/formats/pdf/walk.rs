@@ -99,17 +99,9 @@ impl<'a, 'c, 'p> Walk<'a, 'c, 'p> {
     pub fn scope(&mut self, dict: Dict<'a>, outer: Option<&Scope<'a>>) -> Scope<'a> {
         self.scopes = self.scopes.saturating_add(1);
         let outer = outer.map_or_else(Vec::new, |o| {
-            std::iter::once(&o.dict)
-                .chain(&o.outer)
-                .take(MAX_DEPTH as usize)
-                .cloned()
-                .collect()
+            std::iter::once(&o.dict).chain(&o.outer).take(MAX_DEPTH as usize).cloned().collect()
         });
-        Scope {
-            dict,
-            outer,
-            id: self.scopes,
-        }
+        Scope { dict, outer, id: self.scopes }
     }
 
     /// Converts a source object once. While it is being converted it is nothing: a cycle ends there.
@@ -215,10 +207,7 @@ pub fn numbers(dict: &Dict<'_>, key: &str) -> Option<Vec<f64>> {
 pub fn objects<'a>(array: &Array<'a>) -> Vec<source::Object<'a>> {
     let mut items = array.flex_iter();
     let null = source::Object::Null(source::Null);
-    array
-        .raw_iter()
-        .map(|_| items.next::<source::Object<'a>>().unwrap_or_else(|| null.clone()))
-        .collect()
+    array.raw_iter().map(|_| items.next::<source::Object<'a>>().unwrap_or_else(|| null.clone())).collect()
 }
 
 /// The names in an array.

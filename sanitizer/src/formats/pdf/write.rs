@@ -25,10 +25,7 @@ pub fn write(document: &Document, catalog: Id, pages: Id) -> Option<Vec<u8>> {
     for (number, id) in order.iter().enumerate() {
         *numbers.get_mut(id.0)? = number.checked_add(1)?;
     }
-    let mut out = Writer {
-        bytes: b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n".to_vec(),
-        numbers,
-    };
+    let mut out = Writer { bytes: b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n".to_vec(), numbers };
     let mut offsets = Vec::with_capacity(order.len());
     for (number, id) in order.iter().enumerate() {
         offsets.push(out.bytes.len());
@@ -41,9 +38,7 @@ pub fn write(document: &Document, catalog: Id, pages: Id) -> Option<Vec<u8>> {
         out.text(&format!("{offset:010} 00000 n \n"));
     }
     let root = out.number(catalog);
-    out.text(&format!(
-        "trailer\n<</Root {root} 0 R/Size {size}>>\nstartxref\n{xref}\n%%EOF\n"
-    ));
+    out.text(&format!("trailer\n<</Root {root} 0 R/Size {size}>>\nstartxref\n{xref}\n%%EOF\n"));
     Some(out.bytes)
 }
 
@@ -95,10 +90,7 @@ impl Writer {
                     Coding::Flate => "FlateDecode",
                     Coding::Dct => "DCTDecode",
                 };
-                let dict = dict
-                    .clone()
-                    .with("Filter", Val::name(filter))
-                    .with("Length", Val::size(data.len()));
+                let dict = dict.clone().with("Filter", Val::name(filter)).with("Length", Val::size(data.len()));
                 self.dict(&dict);
                 self.text("\nstream\n");
                 self.bytes.extend_from_slice(data);
@@ -191,11 +183,7 @@ pub fn hex(out: &mut Vec<u8>, bytes: &[u8]) {
     out.reserve(bytes.len().saturating_mul(2));
     for b in bytes {
         for nibble in [b >> 4, b & 15] {
-            out.push(if nibble < 10 {
-                b'0'.wrapping_add(nibble)
-            } else {
-                b'a'.wrapping_add(nibble.wrapping_sub(10))
-            });
+            out.push(if nibble < 10 { b'0'.wrapping_add(nibble) } else { b'a'.wrapping_add(nibble.wrapping_sub(10)) });
         }
     }
 }
@@ -241,21 +229,12 @@ mod tests {
         let catalog = document.reserve();
         document.add(Val::string(b"orphan"));
         let kept = document.add(Val::Dict(Dict::of("Pages")));
-        document.put(
-            catalog,
-            Object::Value(Val::Dict(Dict::of("Catalog").with("Pages", Val::Ref(kept)))),
-        );
+        document.put(catalog, Object::Value(Val::Dict(Dict::of("Catalog").with("Pages", Val::Ref(kept)))));
         let bytes = write(&document, catalog, kept).unwrap();
         let text = String::from_utf8_lossy(&bytes);
         assert!(text.contains("<</Pages 2 0 R/Type /Catalog>>"), "{text}");
-        let xref = text
-            .replace("%\u{fffd}\u{fffd}\u{fffd}\u{fffd}", "%____")
-            .find("xref\n0 3\n")
-            .unwrap();
-        assert!(
-            text.ends_with(&format!("trailer\n<</Root 1 0 R/Size 3>>\nstartxref\n{xref}\n%%EOF\n")),
-            "{text}"
-        );
+        let xref = text.replace("%\u{fffd}\u{fffd}\u{fffd}\u{fffd}", "%____").find("xref\n0 3\n").unwrap();
+        assert!(text.ends_with(&format!("trailer\n<</Root 1 0 R/Size 3>>\nstartxref\n{xref}\n%%EOF\n")), "{text}");
         assert!(!text.contains("6f727068616e"));
     }
 }
