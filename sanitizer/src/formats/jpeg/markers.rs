@@ -70,10 +70,7 @@ pub(crate) fn walk(bytes: &[u8]) -> Result<Map, Refusal> {
     if !bytes.starts_with(&[0xFF, 0xD8]) {
         return Err(Refusal::malformed(0, "T.81 B.2.1: SOI comes first"));
     }
-    let mut map = Map {
-        end: bytes.len(),
-        ..Map::default()
-    };
+    let mut map = Map { end: bytes.len(), ..Map::default() };
     let mut at = 2usize;
     while let Some((marker, next)) = next_marker(bytes, at, &mut map.extras) {
         at = next;
@@ -93,10 +90,7 @@ pub(crate) fn walk(bytes: &[u8]) -> Result<Map, Refusal> {
             if map.scans > 0 {
                 break;
             }
-            return Err(Refusal::malformed(
-                at as u64,
-                "T.81 B.1.1.4: a segment is longer than the file",
-            ));
+            return Err(Refusal::malformed(at as u64, "T.81 B.1.1.4: a segment is longer than the file"));
         };
         at = body.end;
         let data = bytes.get(body.clone()).unwrap_or_default();
@@ -172,28 +166,13 @@ fn frame(map: &mut Map, marker: u8, data: &[u8], at: usize) -> Result<(), Refusa
     let (&[precision, h1, h0, w1, w0, count], specs) = data.split_first_chunk::<6>().ok_or_else(broken)?;
     let (specs, _) = specs.as_chunks::<3>();
     let specs = specs.get(..usize::from(count)).ok_or_else(broken)?;
-    let components: Vec<Component> = specs
-        .iter()
-        .map(|s| Component {
-            id: s[0],
-            horizontal: s[1] >> 4,
-            vertical: s[1] & 15,
-        })
-        .collect();
-    if components
-        .iter()
-        .any(|c| !(1..=4).contains(&c.horizontal) || !(1..=4).contains(&c.vertical))
-    {
+    let components: Vec<Component> =
+        specs.iter().map(|s| Component { id: s[0], horizontal: s[1] >> 4, vertical: s[1] & 15 }).collect();
+    if components.iter().any(|c| !(1..=4).contains(&c.horizontal) || !(1..=4).contains(&c.vertical)) {
         return Err(broken());
     }
     let (height, width) = (u16::from_be_bytes([h1, h0]), u16::from_be_bytes([w1, w0]));
-    map.frame = Some(Frame {
-        kind: marker,
-        precision,
-        height,
-        width,
-        components,
-    });
+    map.frame = Some(Frame { kind: marker, precision, height, width, components });
     Ok(())
 }
 
@@ -216,8 +195,7 @@ fn application(map: &mut Map, marker: u8, data: &[u8], body: &Range<usize>) {
     match marker {
         0xE0 if data.starts_with(b"JFIF\0") => {
             if let Some(&[_, _, unit, x1, x0, y1, y0, tw, th]) = data.get(5..).and_then(|d| d.first_chunk::<9>()) {
-                map.density
-                    .get_or_insert((unit, u16::from_be_bytes([x1, x0]), u16::from_be_bytes([y1, y0])));
+                map.density.get_or_insert((unit, u16::from_be_bytes([x1, x0]), u16::from_be_bytes([y1, y0])));
                 extras.thumbnails = extras.thumbnails.saturating_add(u64::from(tw > 0 && th > 0));
             }
         }
@@ -272,12 +250,8 @@ impl Map {
     pub(crate) fn profile(&self, bytes: &[u8]) -> Option<Vec<u8>> {
         let mut parts = self.icc.clone();
         parts.sort_by_key(|(number, _)| *number);
-        let joined: Vec<u8> = parts
-            .iter()
-            .filter_map(|(_, range)| bytes.get(range.clone()))
-            .flatten()
-            .copied()
-            .collect();
+        let joined: Vec<u8> =
+            parts.iter().filter_map(|(_, range)| bytes.get(range.clone())).flatten().copied().collect();
         (!joined.is_empty()).then_some(joined)
     }
 }

@@ -69,15 +69,8 @@ impl Reconstructor for Jpeg {
         let exif = map.exif.clone().and_then(|range| bytes.get(range)).unwrap_or_default();
         let orientation = Orientation::of_exif(exif);
         let pixels = pixels.oriented(orientation, cx.budget)?;
-        let (unit, x, y) = map
-            .density
-            .filter(|&(unit, x, y)| unit <= 2 && x > 0 && y > 0)
-            .unwrap_or(NO_DENSITY);
-        let density = if orientation.turns() {
-            (unit, y, x)
-        } else {
-            (unit, x, y)
-        };
+        let (unit, x, y) = map.density.filter(|&(unit, x, y)| unit <= 2 && x > 0 && y > 0).unwrap_or(NO_DENSITY);
+        let density = if orientation.turns() { (unit, y, x) } else { (unit, x, y) };
         let bytes = encode(&pixels, sampling(&map), density, cx.budget)?;
         Ok(Rebuilt::new(bytes, Format::Jpeg))
     }
@@ -121,11 +114,7 @@ pub(crate) fn decode_components(bytes: &[u8], ycc: bool, budget: &mut Budget) ->
     map.adobe = None;
     if let Some(frame) = map.frame.as_mut() {
         let ids: [u8; 3] = if ycc { [1, 2, 3] } else { *b"RGB" };
-        frame
-            .components
-            .iter_mut()
-            .zip(ids)
-            .for_each(|(component, id)| component.id = id);
+        frame.components.iter_mut().zip(ids).for_each(|(component, id)| component.id = id);
     }
     map.density = None;
     Ok(decode(bytes, &map, Cmyk::AsStored, budget)?.0)
@@ -137,9 +126,7 @@ pub(crate) fn ycc_to_rgb(ycc: [u8; 3]) -> [u8; 3] {
     let (cb, cr) = (cb.saturating_sub(128), cr.saturating_sub(128));
     let scaled = |a: i32, b: i32| a.saturating_mul(b).saturating_add(1 << 15) >> 16;
     let red = y.saturating_add(scaled(cr, 91_881));
-    let green = y
-        .saturating_add(scaled(cb, -22_554))
-        .saturating_add(scaled(cr, -46_802));
+    let green = y.saturating_add(scaled(cb, -22_554)).saturating_add(scaled(cr, -46_802));
     let blue = y.saturating_add(scaled(cb, 116_130));
     [red, green, blue].map(|light| u8::try_from(light.clamp(0, 255)).unwrap_or(0))
 }
@@ -161,10 +148,7 @@ fn sampling(map: &Map) -> Sampling {
 
 /// The samples, and whether a part of them is only filled in.
 fn decode(bytes: &[u8], map: &Map, cmyk: Cmyk, budget: &mut Budget) -> Result<(Pixels, bool), Refusal> {
-    let frame = map
-        .frame
-        .as_ref()
-        .ok_or_else(|| Refusal::malformed(2, "T.81 B.2.1: no frame"))?;
+    let frame = map.frame.as_ref().ok_or_else(|| Refusal::malformed(2, "T.81 B.2.1: no frame"))?;
     decodable(frame, map)?;
     let channels = frame.components.len();
     let (width, height) = (u32::from(frame.width), u32::from(frame.height));
@@ -206,15 +190,17 @@ fn samples(stream: &[u8], wanted: ColorSpace, strict: bool) -> Result<Vec<u8>, R
         .set_max_height(usize::from(u16::MAX))
         .jpeg_set_out_colorspace(wanted);
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(stream), options);
-    decoder
-        .decode()
-        .map_err(|e| Refusal::malformed(0, format!("JPEG stream: {e:?}")))
+    decoder.decode().map_err(|e| Refusal::malformed(0, format!("JPEG stream: {e:?}")))
 }
 
 /// What the decoder gets right; everything else is refused and not guessed.
 fn decodable(frame: &Frame, map: &Map) -> Result<(), Refusal> {
     if map.scans == 0 {
         return Err(Refusal::malformed(2, "T.81 B.2.1: no scan"));
+    }
+    // A height of 0 would be told by a DNL segment behind the scan (T.81 B.2.5), which nobody writes.
+    if frame.width == 0 || frame.height == 0 {
+        return Err(Refusal::malformed(2, "T.81 B.2.2: a frame without a size"));
     }
     if !matches!(frame.kind, 0xC0..=0xC2) {
         return Err(Refusal::unsupported("a lossless, hierarchical or arithmetic JPEG"));

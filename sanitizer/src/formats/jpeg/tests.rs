@@ -15,11 +15,7 @@ fn the_orientation_is_applied_and_goes() {
     for value in 1..=8 {
         let out = rebuild(Jpeg, &with_orientation(value)).unwrap().0;
         let size = if value >= 5 { (11, 19) } else { (19, 11) };
-        assert_eq!(
-            (decoded(&out).width(), decoded(&out).height()),
-            size,
-            "orientation {value}"
-        );
+        assert_eq!((decoded(&out).width(), decoded(&out).height()), size, "orientation {value}");
         assert!(!out.windows(4).any(|w| w == b"Exif"));
     }
 }
@@ -38,20 +34,14 @@ fn grey_stays_grey_and_the_tables_are_pinned() {
 fn inks_come_out_as_they_are_stored_and_as_ink() {
     let mut bytes = Vec::new();
     let inks = [200u8, 30, 90, 10].repeat(64);
-    Encoder::new(&mut bytes, 100)
-        .encode(&inks, 8, 8, ColorType::Cmyk)
-        .unwrap();
+    Encoder::new(&mut bytes, 100).encode(&inks, 8, 8, ColorType::Cmyk).unwrap();
     let mut budget = Budget::new(&model::Policy::standard().limits);
     let ink = decode_jpeg(&bytes, Cmyk::Ink, &mut budget).unwrap();
     assert_eq!(ink.colour, Colour::Cmyk);
     let near = |a: &[u8], b: [u8; 4]| a.iter().zip(b).all(|(a, b)| a.abs_diff(b) < 4);
     assert!(near(&ink.samples[..4], [200, 30, 90, 10]), "{:?}", &ink.samples[..4]);
     let stored = decode_jpeg(&bytes, Cmyk::AsStored, &mut budget).unwrap();
-    assert!(
-        near(&stored.samples[..4], [55, 225, 165, 245]),
-        "{:?}",
-        &stored.samples[..4]
-    );
+    assert!(near(&stored.samples[..4], [55, 225, 165, 245]), "{:?}", &stored.samples[..4]);
 }
 
 #[test]
@@ -59,11 +49,7 @@ fn a_second_pass_changes_next_to_nothing() {
     let once = rebuild(Jpeg, &encoded(&rgb(), ImageFormat::Jpeg)).unwrap().0;
     let twice = rebuild(Jpeg, &once).unwrap().0;
     let (a, b) = (decoded(&once).to_rgb8(), decoded(&twice).to_rgb8());
-    let squares: f64 = a
-        .iter()
-        .zip(b.iter())
-        .map(|(a, b)| (f64::from(*a) - f64::from(*b)).powi(2))
-        .sum();
+    let squares: f64 = a.iter().zip(b.iter()).map(|(a, b)| (f64::from(*a) - f64::from(*b)).powi(2)).sum();
     let psnr = 10.0 * (255.0f64.powi(2) / (squares / a.len() as f64)).log10();
     assert!(psnr >= 35.0, "{psnr} dB");
 }

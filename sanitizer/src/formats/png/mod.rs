@@ -42,46 +42,6 @@ impl Reconstructor for Png {
     }
 }
 
-/// Encodes samples as a PNG of our dialect.
-///
-/// # Errors
-/// [`Refusal::Internal`] for inks or samples that are not of the size.
-pub(crate) fn encode_png(pixels: &Pixels, budget: &mut Budget) -> Result<Vec<u8>, Refusal> {
-    let kind = match pixels.colour {
-        Colour::Grey => Kind::Grey,
-        Colour::GreyAlpha => Kind::GreyAlpha,
-        Colour::Rgb => Kind::Rgb,
-        Colour::Rgba => Kind::Rgba,
-        Colour::Cmyk => return Err(Refusal::internal("PNG holds no inks")),
-    };
-    if !pixels.is_whole() {
-        return Err(Refusal::internal("PNG encoder: size"));
-    }
-    let bits = match pixels.depth {
-        Depth::Eight => 8,
-        Depth::Sixteen => 16,
-    };
-    let header = Header {
-        width: pixels.width,
-        height: pixels.height,
-        kind,
-        bits,
-        palette: Vec::new(),
-        transparency: Vec::new(),
-        colours: if matches!(kind, Kind::Rgb | Kind::Rgba) {
-            write::Colours::Srgb
-        } else {
-            write::Colours::Untold
-        },
-        density: None,
-    };
-    let row = raster::row_bytes(header.width, header.bits_per_pixel());
-    write::claim(row, header.height, budget)?;
-    let mut writer = Writer::new(&header, None);
-    writer.image(None, &pixels.samples, row)?;
-    Ok(writer.finish())
-}
-
 fn rebuild(picture: &[u8], found: &chunks::Found, cx: &mut Cx<'_>) -> Result<Vec<u8>, Refusal> {
     let mut options = DecodeOptions::default();
     options.set_ignore_text_chunk(true);
@@ -106,23 +66,14 @@ fn rebuild(picture: &[u8], found: &chunks::Found, cx: &mut Cx<'_>) -> Result<Vec
     // acTL may promise frames that never come: those that are there are all there is.
     let frames = info.animation_control.map_or(0, |a| a.num_frames.min(found.frames));
     let animation = info.animation_control.filter(|_| frames > 0);
-    let animation = animation.map(|a| Animation {
-        frames,
-        plays: a.num_plays,
-    });
-    let orientation = if animation.is_some() {
-        Orientation::UPRIGHT
-    } else {
-        found.orientation
-    };
+    let animation = animation.map(|a| Animation { frames, plays: a.num_plays });
+    let orientation = if animation.is_some() { Orientation::UPRIGHT } else { found.orientation };
     let images = match animation {
         Some(a) if info.frame_control.is_none() => a.frames.saturating_add(1),
         Some(a) => a.frames,
         None => 1,
     };
-    let size = reader
-        .output_buffer_size()
-        .ok_or_else(|| Refusal::unsupported("a PNG of that size"))?;
+    let size = reader.output_buffer_size().ok_or_else(|| Refusal::unsupported("a PNG of that size"))?;
     let mut buffer = vec![0u8; size];
     let mut writer = None;
     for number in 0..images {
@@ -135,11 +86,7 @@ fn rebuild(picture: &[u8], found: &chunks::Found, cx: &mut Cx<'_>) -> Result<Vec
         if number > 0 {
             raster::claim(width, height, pixel_bytes, cx.budget)?;
         }
-        let mut image = Image {
-            width,
-            height,
-            rows: source.tight(&buffer, line, width, height),
-        };
+        let mut image = Image { width, height, rows: source.tight(&mut buffer, images == 1, line, width, height) };
         in_palette(&image, &mut header, number > 0)?;
         colours.convert(&mut image, cx.budget)?;
         image.lay(orientation, &mut header);
@@ -179,11 +126,7 @@ fn header(info: &Info<'_>) -> Header {
     let bits = info.bit_depth as u8;
     let entries = 1usize << bits.min(8);
     let (palette, _) = info.palette.as_deref().unwrap_or_default().as_chunks::<3>();
-    let palette = if kind == Kind::Indexed {
-        palette.iter().take(entries).copied().collect()
-    } else {
-        Vec::new()
-    };
+    let palette = if kind == Kind::Indexed { palette.iter().take(entries).copied().collect() } else { Vec::new() };
     let transparency = transparency(info.trns.as_deref().unwrap_or_default(), kind, bits, palette.len());
     let density = info.pixel_dims.map(|d| (d.xppu, d.yppu, d.unit == Unit::Meter));
     Header {
@@ -206,19 +149,12 @@ fn transparency(trns: &[u8], kind: Kind, bits: u8, entries: usize) -> Vec<u8> {
         Kind::Rgb => 3,
         Kind::GreyAlpha | Kind::Rgba => return Vec::new(),
     };
-    let mask = if bits >= 16 {
-        u16::MAX
-    } else {
-        (1u16 << bits).saturating_sub(1)
-    };
+    let mask = if bits >= 16 { u16::MAX } else { (1u16 << bits).saturating_sub(1) };
     let (values, _) = trns.as_chunks::<2>();
     let Some(values) = values.get(..samples) else {
         return Vec::new();
     };
-    values
-        .iter()
-        .flat_map(|v| (u16::from_be_bytes(*v) & mask).to_be_bytes())
-        .collect()
+    values.iter().flat_map(|v| (u16::from_be_bytes(*v) & mask).to_be_bytes()).collect()
 }
 
 /// Indices that the palette lacks are black in every viewer: the palette gets the black that they show.
@@ -250,18 +186,20 @@ struct Source {
 
 impl Source {
     /// The rows of one image, without gaps, and with zeros where bits only fill a byte.
-    fn tight(&self, buffer: &[u8], line: usize, width: u32, height: u32) -> Vec<u8> {
+    fn tight(&self, buffer: &mut Vec<u8>, last: bool, line: usize, width: u32, height: u32) -> Vec<u8> {
         // The decoder lays an interlaced frame out over the stride of the whole canvas.
-        let stride = if self.interlaced {
-            raster::row_bytes(self.canvas.0, self.bits_per_pixel)
+        let stride = if self.interlaced { raster::row_bytes(self.canvas.0, self.bits_per_pixel) } else { line };
+        let total = line.saturating_mul(height as usize);
+        let mut rows;
+        if last && stride == line {
+            // A still is not copied: it may be most of the memory that there is.
+            rows = std::mem::take(buffer);
+            rows.truncate(total);
         } else {
-            line
-        };
-        let lines = buffer.chunks(stride.max(1)).take(height as usize);
-        let mut rows = Vec::with_capacity(line.saturating_mul(height as usize).min(buffer.len()));
-        lines
-            .filter_map(|l| l.get(..line))
-            .for_each(|l| rows.extend_from_slice(l));
+            rows = Vec::with_capacity(total.min(buffer.len()));
+            let lines = buffer.chunks(stride.max(1)).take(height as usize);
+            lines.filter_map(|l| l.get(..line)).for_each(|l| rows.extend_from_slice(l));
+        }
         let used = (width as usize).saturating_mul(self.bits_per_pixel) % 8;
         if self.bits_per_pixel < 8 && used > 0 {
             let mask = !(u8::MAX.wrapping_shr(u32::try_from(used).unwrap_or(0)));
@@ -289,19 +227,12 @@ impl Image {
             return;
         }
         let bits = header.bits_per_pixel();
-        let bytes = if bits < 8 {
-            raster::unpack(&self.rows, self.width, bits)
-        } else {
-            std::mem::take(&mut self.rows)
-        };
+        let bytes =
+            if bits < 8 { raster::unpack(&self.rows, self.width, bits) } else { std::mem::take(&mut self.rows) };
         let laid = orientation.apply(&bytes, self.width, self.height, (bits / 8).max(1));
         (self.width, self.height) = orientation.size(self.width, self.height);
         (header.width, header.height) = (self.width, self.height);
-        self.rows = if bits < 8 {
-            raster::pack(&laid, self.width, bits)
-        } else {
-            laid
-        };
+        self.rows = if bits < 8 { raster::pack(&laid, self.width, bits) } else { laid };
         if orientation.turns() {
             header.density = header.density.map(|(x, y, metre)| (y, x, metre));
         }
@@ -348,12 +279,7 @@ impl Colours {
                 Kind::Grey | Kind::Rgb | Kind::Indexed | Kind::GreyAlpha | Kind::Rgba => kind,
             };
         }
-        Ok(Self {
-            profile,
-            kind,
-            bits,
-            key,
-        })
+        Ok(Self { profile, kind, bits, key })
     }
 
     fn convert(&self, image: &mut Image, budget: &mut Budget) -> Result<(), Refusal> {
@@ -375,18 +301,9 @@ impl Colours {
             samples = raster::unpack(&samples, image.width, usize::from(self.bits));
             let most = u8::try_from((1u16 << self.bits).saturating_sub(1)).unwrap_or(1).max(1);
             let factor = 255u8.checked_div(most).unwrap_or(1);
-            samples
-                .iter_mut()
-                .chain(&mut key)
-                .for_each(|v| *v = v.saturating_mul(factor));
+            samples.iter_mut().chain(&mut key).for_each(|v| *v = v.saturating_mul(factor));
         }
-        let mut pixels = Pixels {
-            width: image.width,
-            height: image.height,
-            colour,
-            depth,
-            samples,
-        };
+        let mut pixels = Pixels { width: image.width, height: image.height, colour, depth, samples };
         if !key.is_empty() {
             budget.spend_bytes((pixels.samples.len() as u64).saturating_mul(2))?;
             pixels = keyed(pixels, &key);
@@ -407,26 +324,15 @@ fn keyed(pixels: Pixels, key: &[u8]) -> Pixels {
         let alpha = if pixel == key { &clear } else { &full };
         samples.extend(alpha.iter().take(bytes));
     }
-    let colour = if pixels.colour == Colour::Grey {
-        Colour::GreyAlpha
-    } else {
-        Colour::Rgba
-    };
-    Pixels {
-        colour,
-        samples,
-        ..pixels
-    }
+    let colour = if pixels.colour == Colour::Grey { Colour::GreyAlpha } else { Colour::Rgba };
+    Pixels { colour, samples, ..pixels }
 }
 
 /// gAMA and cHRM stay what they are, as two numbers and eight: not every viewer heeds them, so that converting the
 /// samples would change the picture for the others. What says sRGB is written as sRGB.
 fn measured(info: &Info<'_>, grey: bool) -> write::Colours {
     const SRGB: [u32; 8] = [31_270, 32_900, 64_000, 33_000, 30_000, 60_000, 15_000, 6_000];
-    let gamma = info
-        .gama_chunk
-        .map(png::ScaledFloat::into_scaled)
-        .filter(|g| GAMMAS.contains(g));
+    let gamma = info.gama_chunk.map(png::ScaledFloat::into_scaled).filter(|g| GAMMAS.contains(g));
     let Some(gamma) = gamma else {
         return write::Colours::Untold;
     };

@@ -10,9 +10,7 @@ fn palette(colour_chunks: impl FnOnce(&mut png::Encoder<'_, &mut Vec<u8>>)) -> V
     encoder.set_trns(vec![255, 7]);
     colour_chunks(&mut encoder);
     let mut writer = encoder.write_header().unwrap();
-    writer
-        .write_image_data(&[0b0001_1000, 0b0100_0000, 0b1001_0010, 0])
-        .unwrap();
+    writer.write_image_data(&[0b0001_1000, 0b0100_0000, 0b1001_0010, 0]).unwrap();
     writer.finish().unwrap();
     out
 }
@@ -26,19 +24,9 @@ fn a_packed_palette_stays_packed() {
 
 #[test]
 fn a_gamma_stays_a_number_and_one_of_srgb_becomes_srgb() {
-    let linear = rebuild(
-        Png,
-        &palette(|e| e.set_source_gamma(png::ScaledFloat::from_scaled(100_000))),
-    )
-    .unwrap()
-    .0;
+    let linear = rebuild(Png, &palette(|e| e.set_source_gamma(png::ScaledFloat::from_scaled(100_000)))).unwrap().0;
     assert!(linear.windows(8).any(|w| w == b"gAMA\0\x01\x86\xa0"));
-    let usual = rebuild(
-        Png,
-        &palette(|e| e.set_source_gamma(png::ScaledFloat::from_scaled(45_455))),
-    )
-    .unwrap()
-    .0;
+    let usual = rebuild(Png, &palette(|e| e.set_source_gamma(png::ScaledFloat::from_scaled(45_455)))).unwrap().0;
     assert!(usual.windows(5).any(|w| w == b"sRGB\0") && !usual.windows(4).any(|w| w == b"gAMA"));
 }
 
@@ -71,18 +59,12 @@ fn animated() -> Vec<u8> {
 fn every_frame_of_an_animation_is_rebuilt() {
     let out = rebuild(Png, &animated()).unwrap().0;
     let mut reader = png::Decoder::new(std::io::Cursor::new(&out)).read_info().unwrap();
-    assert_eq!(
-        reader.info().animation_control.map(|a| (a.num_frames, a.num_plays)),
-        Some((3, 2))
-    );
+    assert_eq!(reader.info().animation_control.map(|a| (a.num_frames, a.num_plays)), Some((3, 2)));
     let mut frame = [0; 16];
     for level in [10, 20, 30] {
         reader.next_frame(&mut frame).unwrap();
         assert_eq!(frame, [level; 16]);
-        assert_eq!(
-            reader.info().frame_control.map(|c| (c.delay_num, c.delay_den)),
-            Some((3, 100))
-        );
+        assert_eq!(reader.info().frame_control.map(|c| (c.delay_num, c.delay_den)), Some((3, 100)));
     }
     assert_eq!(rebuild(Png, &out).unwrap().0, out, "fixed point");
 }

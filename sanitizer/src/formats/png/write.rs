@@ -48,10 +48,7 @@ pub(super) enum Colours {
     /// That they are sRGB.
     Srgb,
     /// gAMA, and cHRM: white, red, green, blue, x and y each; times 100,000.
-    Measured {
-        gamma: u32,
-        chromaticities: Option<[u32; 8]>,
-    },
+    Measured { gamma: u32, chromaticities: Option<[u32; 8]> },
 }
 
 /// Everything in front of the pixels.
@@ -107,13 +104,7 @@ impl Writer {
     pub(super) fn new(header: &Header, animation: Option<Animation>) -> Self {
         let bits_per_pixel = header.bits_per_pixel();
         let flat = header.kind == Kind::Indexed || header.bits < 8;
-        let mut writer = Self {
-            out: Vec::new(),
-            sequence: 0,
-            images: 0,
-            bits_per_pixel,
-            flat,
-        };
+        let mut writer = Self { out: Vec::new(), sequence: 0, images: 0, bits_per_pixel, flat };
         writer.out.extend_from_slice(b"\x89PNG\r\n\x1a\n");
         let mut ihdr = Vec::with_capacity(13);
         ihdr.extend_from_slice(&header.width.to_be_bytes());
@@ -121,10 +112,7 @@ impl Writer {
         ihdr.extend_from_slice(&[header.bits, header.kind.code(), 0, 0, 0]);
         writer.chunk(b"IHDR", &[&ihdr]);
         if let Some(animation) = animation {
-            writer.chunk(
-                b"acTL",
-                &[&animation.frames.to_be_bytes(), &animation.plays.to_be_bytes()],
-            );
+            writer.chunk(b"acTL", &[&animation.frames.to_be_bytes(), &animation.plays.to_be_bytes()]);
         }
         match header.colours {
             Colours::Untold => {}
@@ -192,8 +180,7 @@ impl Writer {
         let length: usize = parts.iter().map(|p| p.len()).sum();
         let mut crc = Crc::new();
         crc.update(kind);
-        self.out
-            .extend_from_slice(&u32::try_from(length).unwrap_or(u32::MAX).to_be_bytes());
+        self.out.extend_from_slice(&u32::try_from(length).unwrap_or(u32::MAX).to_be_bytes());
         self.out.extend_from_slice(kind);
         for part in parts {
             crc.update(part);
@@ -225,11 +212,7 @@ impl Writer {
             zlib.finish().map_err(broken)?
         };
         // PNG 5.3: a chunk's length is at most 2^31 - 1; four bytes of it may be a sequence number.
-        if data.len() > 0x7FFF_FFF0 {
-            Err(Refusal::unsupported("a PNG frame of over 2 GiB"))
-        } else {
-            Ok(data)
-        }
+        if data.len() > 0x7FFF_FFF0 { Err(Refusal::unsupported("a PNG frame of over 2 GiB")) } else { Ok(data) }
     }
 }
 
@@ -250,11 +233,7 @@ impl Filter {
             }
             line
         };
-        Self {
-            step,
-            tried: [candidate(1), candidate(2), candidate(4)],
-            zeros: vec![0; row],
-        }
+        Self { step, tried: [candidate(1), candidate(2), candidate(4)], zeros: vec![0; row] }
     }
 
     fn best(&mut self, line: &[u8], above: &[u8]) -> &[u8] {
@@ -289,38 +268,26 @@ fn first_pixel<'l>(line: &'l mut [u8], start: &[u8], above: &[u8]) -> &'l mut [u
     let samples = line.get_mut(1..).unwrap_or_default();
     let (first, rest) = samples.split_at_mut(start.len().min(samples.len()));
     first.iter_mut().zip(start).for_each(|(to, x)| *to = *x);
-    first
-        .iter_mut()
-        .zip(above)
-        .for_each(|(to, b)| *to = to.wrapping_sub(*b));
+    first.iter_mut().zip(above).for_each(|(to, b)| *to = to.wrapping_sub(*b));
     rest
 }
 
 /// Whether the rows are a photograph's: few samples are predicted exactly, so that matches are rare and only the
 /// frequencies of the bytes are worth coding. A fast coder for just that is 30 times as fast and a tenth larger.
 fn is_noisy(filtered: &[u8]) -> bool {
-    let zeros: usize = filtered
-        .chunks(4096)
-        .map(|part| part.iter().filter(|&&b| b == 0).count())
-        .sum();
+    let zeros: usize = filtered.chunks(4096).map(|part| part.iter().filter(|&&b| b == 0).count()).sum();
     zeros.saturating_mul(3) < filtered.len()
 }
 
 fn cost(line: &[u8]) -> u64 {
     // Partial sums of 64 bytes fit in 16 bits, which the machine adds up many at a time.
-    let partial = |part: &[u8]| {
-        part.iter().fold(0u16, |sum, v| {
-            sum.wrapping_add(u16::from(v.cast_signed().unsigned_abs()))
-        })
-    };
+    let partial =
+        |part: &[u8]| part.iter().fold(0u16, |sum, v| sum.wrapping_add(u16::from(v.cast_signed().unsigned_abs())));
     line.chunks(64).map(|part| u64::from(partial(part))).sum()
 }
 
 /// PNG 9.4.
-#[expect(
-    clippy::arithmetic_side_effects,
-    reason = "sums and differences of three bytes in 16 bits"
-)]
+#[expect(clippy::arithmetic_side_effects, reason = "sums and differences of three bytes in 16 bits")]
 fn predict(a: u8, b: u8, c: u8) -> u8 {
     let (pa, pb) = (i16::from(b) - i16::from(c), i16::from(a) - i16::from(c));
     let (near_a, near_b, near_c) = (pa.abs(), pb.abs(), (pa + pb).abs());

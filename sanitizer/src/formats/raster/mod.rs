@@ -12,7 +12,6 @@ pub(crate) use orientation::Orientation;
 pub(crate) use packed::{pack, row_bytes, unpack};
 
 pub(crate) use super::jpeg::{Cmyk, Sampling, decode_jpeg, encode_jpeg};
-pub(crate) use super::png::encode_png;
 
 use model::{Budget, Refusal};
 
