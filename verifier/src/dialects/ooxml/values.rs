@@ -107,13 +107,13 @@ impl Links {
         self.0 && is_web_target(target)
     }
 
-    /// The same for a target in a field's instruction.
+    /// The same for a target in a field's instruction or a formula.
     pub fn allow_written(self, target: &str) -> bool {
         self.0 && is_written_target(target)
     }
 }
 
-/// A target as people write it into a field: the scheme in any case, blanks inside.
+/// A target as people write it into a field or a formula: the scheme in any case, blanks inside.
 fn is_written_target(target: &str) -> bool {
     let mut plain: String = target.trim().replace(' ', "_");
     let scheme = plain.find(':').unwrap_or(0);
