@@ -78,7 +78,7 @@ fn begins_like_text(text: &str) -> Result<(), Refusal> {
         "#!", "MZ", "%PDF", "{\\rtf", "<?php", "ID;P", "%!PS", "[autorun]", "[InternetShortcut]", "[Shell]", "@echo",
         "GIF87a", "GIF89a", "WEB\n1\n", "WEB\r\n1\r\n", "TABLE\n0,1\n", "TABLE\r\n0,1\r\n",
     ];
-    let start = text.trim_ascii_start().as_bytes();
+    let start = text.trim_start().as_bytes();
     let foreign = FOREIGN.iter().find(|m| start.get(..m.len()).is_some_and(|s| s.eq_ignore_ascii_case(m.as_bytes())));
     match foreign {
         Some(magic) => Err(Refusal::Ambiguous { what: format!("what begins with {:?}", magic.trim_end()).into() }),

@@ -95,7 +95,7 @@ fn sylk_comes_out_as_the_values_of_its_cells() {
 fn what_is_no_text_or_begins_like_another_type_is_refused() {
     let noise: Vec<u8> = (0..4096u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
     assert!(with_ids(&noise, Format::Txt).0.is_err());
-    for start in ["\u{200b}#!/bin/sh", " [AutoRun]", "M\u{200b}Z\u{90}", "%PDF-1.4", "{\\rtf1", "ID\u{feff};P"] {
+    for start in ["\u{200b}#!/bin/sh", "\u{200b}\u{3000}ID;P", " [AutoRun]", "M\u{200b}Z\u{90}", "%PDF-1.4", "{\\rtf1", "ID\u{feff};P"] {
         assert!(matches!(with_ids(start.as_bytes(), Format::Txt).0, Err(Refusal::Ambiguous { .. })), "{start:?}");
     }
 }
