@@ -73,10 +73,7 @@ pub struct Builder<'b, 'x, 'a> {
 impl<'b, 'x, 'a> Builder<'b, 'x, 'a> {
     /// An empty package.
     pub fn new(cx: &'b mut Cx<'x>, package: &'b Package<'a>, family: Family, policy: Office) -> Self {
-        let grammar = Grammar {
-            gone_sheets: Vec::new(),
-            web: policy.links == Links::Web,
-        };
+        let grammar = Grammar { gone_sheets: Vec::new(), web: policy.links == Links::Web };
         Self {
             cx,
             package,
@@ -118,9 +115,7 @@ impl<'b, 'x, 'a> Builder<'b, 'x, 'a> {
 
     fn main(&mut self) -> Result<usize, Refusal> {
         let relationships = self.relationships("")?;
-        let main = relationships
-            .iter()
-            .find(|r| r.standard && r.rel == "officeDocument" && !r.external);
+        let main = relationships.iter().find(|r| r.standard && r.rel == "officeDocument" && !r.external);
         let main = main.and_then(|r| self.package.resolve("", &r.target));
         main.ok_or_else(|| Refusal::malformed(0, "OPC: the package has no main part"))
     }
@@ -168,19 +163,8 @@ impl<'b, 'x, 'a> Builder<'b, 'x, 'a> {
             return None;
         }
         let name = format!("{}{extension}", pattern.replacen('#', &count.to_string(), 1));
-        let base = if kind == PartKind::Glossary {
-            "word/glossary"
-        } else {
-            base
-        };
-        self.parts.push(NewPart {
-            name,
-            kind,
-            source,
-            base,
-            bytes: Vec::new(),
-            relationships: Vec::new(),
-        });
+        let base = if kind == PartKind::Glossary { "word/glossary" } else { base };
+        self.parts.push(NewPart { name, kind, source, base, bytes: Vec::new(), relationships: Vec::new() });
         if let Some(source) = source {
             self.seen.insert(source);
         }
@@ -220,11 +204,7 @@ impl<'b, 'x, 'a> Builder<'b, 'x, 'a> {
             None => None,
         };
         self.by_source.insert(source, made);
-        if made.is_some() {
-            Ok(made)
-        } else {
-            self.placeholder(base)
-        }
+        if made.is_some() { Ok(made) } else { self.placeholder(base) }
     }
 
     fn placeholder(&mut self, base: &'static str) -> Result<Option<usize>, Refusal> {
@@ -249,9 +229,7 @@ impl<'b, 'x, 'a> Builder<'b, 'x, 'a> {
             let bytes = self.package.read(entry, self.cx.budget)?;
             let id = dropped_row(name, &bytes);
             if matches!(id, "OOX-03" | "OOX-05") && self.policy.macros == Macros::Block {
-                return Err(Refusal::Policy {
-                    rule: "macros = \"block\"".into(),
-                });
+                return Err(Refusal::Policy { rule: "macros = \"block\"".into() });
             }
             if name.to_ascii_lowercase().ends_with(".rels") {
                 continue;
@@ -267,10 +245,7 @@ impl<'b, 'x, 'a> Builder<'b, 'x, 'a> {
         let names: Vec<String> = self.parts.iter().map(|p| p.name.clone()).collect();
         let types = content_types(&self.parts, self.family, format);
         let main = names.first().map_or("", String::as_str);
-        files.insert(
-            "_rels/.rels".into(),
-            relationships_part("", [("officeDocument", main, false)].into_iter()),
-        );
+        files.insert("_rels/.rels".into(), relationships_part("", [("officeDocument", main, false)].into_iter()));
         for part in self.parts {
             if !part.relationships.is_empty() {
                 let (folder, leaf) = part.name.rsplit_once('/').unwrap_or(("", &part.name));
@@ -278,10 +253,7 @@ impl<'b, 'x, 'a> Builder<'b, 'x, 'a> {
                     Target::Part(at) => (r.rel, names.get(*at).map_or("", String::as_str), false),
                     Target::Web(address) => (r.rel, address.as_str(), true),
                 });
-                files.insert(
-                    format!("{folder}/_rels/{leaf}.rels"),
-                    relationships_part(&part.name, rows),
-                );
+                files.insert(format!("{folder}/_rels/{leaf}.rels"), relationships_part(&part.name, rows));
             }
             files.insert(part.name, part.bytes);
         }
@@ -331,16 +303,11 @@ fn dropped_row(name: &str, bytes: &[u8]) -> &'static str {
     if bytes.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]) && !low.contains("vbaproject") {
         return "OOX-11";
     }
-    rows.iter()
-        .find(|row| low.contains(row.0))
-        .map_or("OOX-22", |row| row.1)
+    rows.iter().find(|row| low.contains(row.0)).map_or("OOX-22", |row| row.1)
 }
 
 fn main_type(format: Format) -> &'static str {
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "only the nine kinds of this module come here"
-    )]
+    #[expect(clippy::wildcard_enum_match_arm, reason = "only the nine kinds of this module come here")]
     match format.without_macros() {
         Format::Docx => "wordprocessingml.document.main+xml",
         Format::Dotx => "wordprocessingml.template.main+xml",
@@ -374,10 +341,7 @@ fn content_types(parts: &[NewPart], family: Family, format: Format) -> Vec<u8> {
                 overrides.insert(part.name.as_str(), main_type(format));
             }
             None => {
-                overrides.insert(
-                    part.name.as_str(),
-                    family.row(part.kind).map_or("", |row| row.content_type),
-                );
+                overrides.insert(part.name.as_str(), family.row(part.kind).map_or("", |row| row.content_type));
             }
         }
     }
@@ -417,9 +381,7 @@ fn relationships_part<'r>(source: &str, rows: impl Iterator<Item = (&'static str
 
 /// `target` as seen from the folder of `source`.
 fn relative(source: &str, target: &str) -> String {
-    let from: Vec<&str> = source
-        .rsplit_once('/')
-        .map_or_else(Vec::new, |(folder, _)| folder.split('/').collect());
+    let from: Vec<&str> = source.rsplit_once('/').map_or_else(Vec::new, |(folder, _)| folder.split('/').collect());
     let to: Vec<&str> = target.split('/').collect();
     let common = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
     let up = from.iter().skip(common).map(|_| "..");
@@ -433,13 +395,7 @@ mod tests {
     #[test]
     fn targets_are_relative_to_the_folder_of_their_source() {
         assert_eq!(relative("", "word/document.xml"), "word/document.xml");
-        assert_eq!(
-            relative("word/document.xml", "word/media/image1.png"),
-            "media/image1.png"
-        );
-        assert_eq!(
-            relative("ppt/slides/slide1.xml", "ppt/media/image1.png"),
-            "../media/image1.png"
-        );
+        assert_eq!(relative("word/document.xml", "word/media/image1.png"), "media/image1.png");
+        assert_eq!(relative("ppt/slides/slide1.xml", "ppt/media/image1.png"), "../media/image1.png");
     }
 }

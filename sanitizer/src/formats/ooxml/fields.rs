@@ -64,9 +64,7 @@ const fn is_quote(c: char) -> bool {
 /// The first word, in capitals; a switch or a quote ends it too.
 fn first_word(text: &str) -> String {
     let text = text.trim_start();
-    let word = text
-        .split(|c: char| c.is_whitespace() || c == '\\' || is_quote(c))
-        .next();
+    let word = text.split(|c: char| c.is_whitespace() || c == '\\' || is_quote(c)).next();
     word.unwrap_or_default().to_uppercase()
 }
 
@@ -130,9 +128,7 @@ fn argument(text: &str) -> (&str, &str) {
             (value, after.trim_start())
         }
         None => {
-            let end = text
-                .find(|c: char| c.is_whitespace() || is_quote(c))
-                .unwrap_or(text.len());
+            let end = text.find(|c: char| c.is_whitespace() || is_quote(c)).unwrap_or(text.len());
             let (value, after) = text.split_at_checked(end).unwrap_or((text, ""));
             (value, after.trim_start())
         }
@@ -168,10 +164,7 @@ struct Field {
 /// What [`PartReader::next`] says.
 pub fn judge(text: &str, web: bool) -> Result<Doomed, Refusal> {
     let mut doomed = Doomed::default();
-    if !["fldChar", "instrText", "delInstrText"]
-        .iter()
-        .any(|name| text.contains(name))
-    {
+    if !["fldChar", "instrText", "delInstrText"].iter().any(|name| text.contains(name)) {
         return Ok(doomed);
     }
     let (mut reader, mut frag) = (PartReader::new(text), Frag::default());
@@ -182,10 +175,7 @@ pub fn judge(text: &str, web: bool) -> Result<Doomed, Refusal> {
         match reader.next(&mut frag)? {
             Step::Opened(_) => {
                 instruction = None;
-                let Some(Item::Start {
-                    el, attributes, serial, ..
-                }) = frag.item(0)
-                else {
+                let Some(Item::Start { el, attributes, serial, .. }) = frag.item(0) else {
                     continue;
                 };
                 let row = super::names::NAMES.row(el);
@@ -203,15 +193,11 @@ pub fn judge(text: &str, web: bool) -> Result<Doomed, Refusal> {
                             }
                         }
                     }
-                    (Ns::W, "p") => stack
-                        .iter_mut()
-                        .filter(|f| !f.in_result)
-                        .for_each(|f| f.pieces.push(String::new())),
+                    (Ns::W, "p") => {
+                        stack.iter_mut().filter(|f| !f.in_result).for_each(|f| f.pieces.push(String::new()))
+                    }
                     (Ns::W, "t" | "delText" | "tab" | "br" | "sym" | "drawing" | "pict" | "object") => {
-                        stack
-                            .iter_mut()
-                            .filter(|f| !f.in_result)
-                            .for_each(|f| f.inside.push(serial));
+                        stack.iter_mut().filter(|f| !f.in_result).for_each(|f| f.inside.push(serial));
                     }
                     _ => {}
                 }
@@ -250,10 +236,7 @@ fn turn(kind: &str, serial: u32, stack: &mut Vec<Field>, doomed: &mut Doomed, we
                 outer.spoilt |= !complete || !is_allowed(&word) || word == "HYPERLINK";
                 outer.pieces.push(String::new());
             }
-            stack.push(Field {
-                own: vec![serial],
-                ..Field::default()
-            });
+            stack.push(Field { own: vec![serial], ..Field::default() });
         }
         "separate" => match stack.last_mut() {
             Some(field) => {
@@ -283,12 +266,7 @@ fn finish(field: Field, stack: &mut [Field], doomed: &mut Doomed, web: bool) {
     let whole = field.pieces.concat();
     let link = first_word(&whole) == "HYPERLINK";
     // However a reader joins the pieces, none of them may start another instruction.
-    let mut later = field
-        .pieces
-        .iter()
-        .skip_while(|piece| piece.is_empty())
-        .skip(1)
-        .map(|piece| first_word(piece));
+    let mut later = field.pieces.iter().skip_while(|piece| piece.is_empty()).skip(1).map(|piece| first_word(piece));
     let forbidden = later.any(|word| word.starts_with(char::is_alphabetic) && !is_allowed(&word));
     let stays = may_stay(&whole, web) && !forbidden && !field.spoilt;
     if let Some(outer) = stack.last_mut().filter(|f| !f.in_result) {

@@ -37,17 +37,8 @@ static LIST: std::sync::LazyLock<Vec<&'static str>> = std::sync::LazyLock::new(|
 });
 
 /// Words that scanners take for a call wherever they stand, strings included.
-const ALARMING: [&str; 9] = [
-    "WEBSERVICE",
-    "FILTERXML",
-    "RTD",
-    "CALL",
-    "REGISTER",
-    "EXEC",
-    "DDE",
-    "REGISTER.ID",
-    "EVALUATE",
-];
+const ALARMING: [&str; 9] =
+    ["WEBSERVICE", "FILTERXML", "RTD", "CALL", "REGISTER", "EXEC", "DDE", "REGISTER.ID", "EVALUATE"];
 
 /// What formulas of one book may say.
 #[derive(Clone, Debug, Default)]
@@ -87,9 +78,7 @@ impl Grammar {
             }
             '[' => match before {
                 // A structured reference follows the name of its table.
-                Before::Word => bracket(tail)
-                    .filter(|after| !names_a_book(after))
-                    .map(|after| (after, Before::Sign)),
+                Before::Word => bracket(tail).filter(|after| !names_a_book(after)).map(|after| (after, Before::Sign)),
                 Before::Sign => None,
             },
             '|' | '\\' | '`' | ']' => None,
@@ -100,9 +89,8 @@ impl Grammar {
     }
 
     fn word<'a>(&self, rest: &'a str) -> Option<(&'a str, Before)> {
-        let end = rest
-            .find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '.' | '?' | '$')))
-            .unwrap_or(rest.len());
+        let end =
+            rest.find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '.' | '?' | '$'))).unwrap_or(rest.len());
         let (word, after) = rest.split_at_checked(end)?;
         let next = after.trim_start();
         if next.starts_with('(') {
@@ -127,11 +115,7 @@ impl Grammar {
     }
 
     fn hyperlink(&self, arguments: &str) -> bool {
-        let Some(first) = arguments
-            .get(1..)
-            .map(str::trim_start)
-            .and_then(|a| a.strip_prefix('"'))
-        else {
+        let Some(first) = arguments.get(1..).map(str::trim_start).and_then(|a| a.strip_prefix('"')) else {
             return false;
         };
         let Some((target, after)) = quoted(first, '"') else {
@@ -145,8 +129,7 @@ impl Grammar {
     fn is_gone(&self, sheet: &str) -> bool {
         !self.gone_sheets.is_empty() && {
             let low = sheet.replace("''", "'").to_lowercase();
-            low.split(':')
-                .any(|name| self.gone_sheets.iter().any(|gone| gone == name))
+            low.split(':').any(|name| self.gone_sheets.iter().any(|gone| gone == name))
         }
     }
 }
@@ -207,9 +190,7 @@ fn alarming(text: &str) -> bool {
         return false;
     }
     let upper = text.to_ascii_uppercase();
-    upper
-        .split('(')
-        .any(|piece| ALARMING.iter().any(|word| piece.trim_end().ends_with(word)))
+    upper.split('(').any(|piece| ALARMING.iter().any(|word| piece.trim_end().ends_with(word)))
 }
 
 #[cfg(test)]
@@ -218,10 +199,7 @@ mod tests {
 
     #[test]
     fn formulas_of_the_book_stay_and_what_reaches_out_goes() {
-        let grammar = Grammar {
-            gone_sheets: vec!["macro1".into()],
-            web: true,
-        };
+        let grammar = Grammar { gone_sheets: vec!["macro1".into()], web: true };
         for good in [
             "SUM(A1:B2)",
             "IF(A1>0,\"a|b\",'My Sheet'!$A$1)",

@@ -107,10 +107,7 @@ pub fn hook(ns: Ns, name: &str) -> Hook {
         (Ns::C, "chart") => must(&[K::Chart]),
         (Ns::C, "userShapes") => must(&[K::UserShapes]),
         (Ns::Dgm, "relIds") => must(&[K::DiagramData, K::DiagramLayout, K::DiagramStyle, K::DiagramColors]),
-        (Ns::Dgm, "shape") => Hook::Refers {
-            to: &[K::Picture],
-            required: false,
-        },
+        (Ns::Dgm, "shape") => Hook::Refers { to: &[K::Picture], required: false },
         (Ns::P, "sldMasterId") => must(&[K::SlideMaster]),
         (Ns::P, "sldId" | "sld1") => must(&[K::Slide]),
         (Ns::P, "sldLayoutId") => must(&[K::SlideLayout]),
@@ -126,10 +123,7 @@ pub fn hook(ns: Ns, name: &str) -> Hook {
         (Ns::X, "workbookView") => Hook::BookView,
         (Ns::X, "hyperlink") => Hook::SheetLink,
         (Ns::X, "pivotCache") => must(&[K::PivotCache]),
-        (Ns::X, "pivotCacheDefinition") => Hook::Refers {
-            to: &[K::PivotRecords],
-            required: false,
-        },
+        (Ns::X, "pivotCacheDefinition") => Hook::Refers { to: &[K::PivotRecords], required: false },
         (Ns::X, "drawing") => must(&[K::Drawing]),
         (Ns::X, "legacyDrawing") => Hook::Legacy,
         (Ns::X, "picture" | "tableParts") => Hook::AfterLegacy,

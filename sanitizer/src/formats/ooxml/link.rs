@@ -15,9 +15,7 @@ impl WebAddress {
         let (scheme, rest) = trimmed.split_once(':')?;
         let scheme = scheme.to_ascii_lowercase();
         let rest = match scheme.as_str() {
-            "http" | "https" => rest
-                .strip_prefix("//")
-                .filter(|r| !r.is_empty() && !r.starts_with('/'))?,
+            "http" | "https" => rest.strip_prefix("//").filter(|r| !r.is_empty() && !r.starts_with('/'))?,
             "mailto" => rest,
             _ => return None,
         };
@@ -32,11 +30,7 @@ impl WebAddress {
         let slashes = if scheme == "mailto" { "" } else { "//" };
         let mut address = format!("{scheme}:{slashes}");
         for c in rest.chars() {
-            if c.is_whitespace() {
-                address.push_str("%20")
-            } else {
-                address.push(c)
-            }
+            if c.is_whitespace() { address.push_str("%20") } else { address.push(c) }
         }
         Some(Self(address))
     }
@@ -61,10 +55,7 @@ mod tests {
     #[test]
     fn only_the_web_and_mail_can_be_reached() {
         let parse = |raw| WebAddress::parse(raw).map(|a| a.as_str().to_owned());
-        assert_eq!(
-            parse(" HTTPS://example.org/a b "),
-            Some("https://example.org/a%20b".into())
-        );
+        assert_eq!(parse(" HTTPS://example.org/a b "), Some("https://example.org/a%20b".into()));
         assert_eq!(parse("mailto:a@example.org"), Some("mailto:a@example.org".into()));
         for bad in [
             "file:///c:/x",

@@ -28,10 +28,7 @@ pub fn rebuild(
     Ok(None)
 }
 
-#[expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "Office shows these five; all else gets the placeholder"
-)]
+#[expect(clippy::wildcard_enum_match_arm, reason = "Office shows these five; all else gets the placeholder")]
 const fn extension(format: Format) -> Option<&'static str> {
     match format {
         Format::Png => Some(".png"),
@@ -58,9 +55,8 @@ pub fn placeholder(cx: &mut Cx<'_>) -> Result<Vec<u8>, Refusal> {
     encoder.set_depth(png::BitDepth::Eight);
     let last = SIDE.saturating_sub(1);
     let edge = |at: u32| at == 0 || at == last;
-    let pixels: Vec<u8> = (0..SIDE)
-        .flat_map(|y| (0..SIDE).map(move |x| if edge(x) || edge(y) { 0x80 } else { 0xd8 }))
-        .collect();
+    let pixels: Vec<u8> =
+        (0..SIDE).flat_map(|y| (0..SIDE).map(move |x| if edge(x) || edge(y) { 0x80 } else { 0xd8 })).collect();
     let mut writer = encoder.write_header().map_err(internal)?;
     writer.write_image_data(&pixels).map_err(internal)?;
     writer.finish().map_err(internal)?;

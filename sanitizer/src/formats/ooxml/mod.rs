@@ -9,6 +9,7 @@ mod fields;
 mod formula;
 mod hooks;
 mod link;
+mod links;
 mod media;
 mod names;
 mod package;
@@ -58,10 +59,7 @@ impl Reconstructor for Ooxml {
         } else {
             Family::PowerPoint
         };
-        let policy = cx
-            .policy
-            .office(format)
-            .ok_or_else(|| Refusal::internal("ooxml: no policy"))?;
+        let policy = cx.policy.office(format).ok_or_else(|| Refusal::internal("ooxml: no policy"))?;
         let package = package::Package::open(input.bytes(), cx.budget)?;
         for (id, action, place) in package.archive().oddities() {
             cx.found(id, *action, place);

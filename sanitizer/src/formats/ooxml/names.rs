@@ -40,71 +40,23 @@ pub enum Ns {
 /// Prefix and URI, in the order of the enumeration; the last row is the first that no output has.
 const URIS: [(Ns, &str, &str); 18] = [
     (Ns::X, "", "http://schemas.openxmlformats.org/spreadsheetml/2006/main"),
-    (
-        Ns::W,
-        "w",
-        "http://schemas.openxmlformats.org/wordprocessingml/2006/main",
-    ),
+    (Ns::W, "w", "http://schemas.openxmlformats.org/wordprocessingml/2006/main"),
     (Ns::P, "p", "http://schemas.openxmlformats.org/presentationml/2006/main"),
     (Ns::A, "a", "http://schemas.openxmlformats.org/drawingml/2006/main"),
-    (
-        Ns::R,
-        "r",
-        "http://schemas.openxmlformats.org/officeDocument/2006/relationships",
-    ),
+    (Ns::R, "r", "http://schemas.openxmlformats.org/officeDocument/2006/relationships"),
     (Ns::M, "m", "http://schemas.openxmlformats.org/officeDocument/2006/math"),
-    (
-        Ns::Wp,
-        "wp",
-        "http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing",
-    ),
-    (
-        Ns::Pic,
-        "pic",
-        "http://schemas.openxmlformats.org/drawingml/2006/picture",
-    ),
-    (
-        Ns::Xdr,
-        "xdr",
-        "http://schemas.openxmlformats.org/drawingml/2006/spreadsheetDrawing",
-    ),
+    (Ns::Wp, "wp", "http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing"),
+    (Ns::Pic, "pic", "http://schemas.openxmlformats.org/drawingml/2006/picture"),
+    (Ns::Xdr, "xdr", "http://schemas.openxmlformats.org/drawingml/2006/spreadsheetDrawing"),
     (Ns::C, "c", "http://schemas.openxmlformats.org/drawingml/2006/chart"),
-    (
-        Ns::Cdr,
-        "cdr",
-        "http://schemas.openxmlformats.org/drawingml/2006/chartDrawing",
-    ),
-    (
-        Ns::Dgm,
-        "dgm",
-        "http://schemas.openxmlformats.org/drawingml/2006/diagram",
-    ),
-    (
-        Ns::Lc,
-        "lc",
-        "http://schemas.openxmlformats.org/drawingml/2006/lockedCanvas",
-    ),
-    (
-        Ns::Wps,
-        "wps",
-        "http://schemas.microsoft.com/office/word/2010/wordprocessingShape",
-    ),
-    (
-        Ns::Wpg,
-        "wpg",
-        "http://schemas.microsoft.com/office/word/2010/wordprocessingGroup",
-    ),
-    (
-        Ns::Wpc,
-        "wpc",
-        "http://schemas.microsoft.com/office/word/2010/wordprocessingCanvas",
-    ),
+    (Ns::Cdr, "cdr", "http://schemas.openxmlformats.org/drawingml/2006/chartDrawing"),
+    (Ns::Dgm, "dgm", "http://schemas.openxmlformats.org/drawingml/2006/diagram"),
+    (Ns::Lc, "lc", "http://schemas.openxmlformats.org/drawingml/2006/lockedCanvas"),
+    (Ns::Wps, "wps", "http://schemas.microsoft.com/office/word/2010/wordprocessingShape"),
+    (Ns::Wpg, "wpg", "http://schemas.microsoft.com/office/word/2010/wordprocessingGroup"),
+    (Ns::Wpc, "wpc", "http://schemas.microsoft.com/office/word/2010/wordprocessingCanvas"),
     (Ns::V, "v", "urn:schemas-microsoft-com:vml"),
-    (
-        Ns::Mc,
-        "mc",
-        "http://schemas.openxmlformats.org/markup-compatibility/2006",
-    ),
+    (Ns::Mc, "mc", "http://schemas.openxmlformats.org/markup-compatibility/2006"),
 ];
 
 /// URIs that an attribute may hold: what a graphic is, whose compatibility setting it is.
@@ -126,9 +78,7 @@ impl Ns {
     pub fn from_uri(uri: &str) -> Option<Self> {
         let uri = uri.trim();
         let same = |known: &str| match uri.strip_prefix(STRICT) {
-            Some(strict) => known
-                .strip_prefix(TRANSITIONAL)
-                .is_some_and(|k| k.replacen("/2006", "", 1) == strict),
+            Some(strict) => known.strip_prefix(TRANSITIONAL).is_some_and(|k| k.replacen("/2006", "", 1) == strict),
             None => known == uri,
         };
         URIS.iter().find(|row| same(row.2)).map(|row| row.0)
@@ -137,9 +87,7 @@ impl Ns {
     /// Prefix and URI of a namespace that a root may declare.
     #[must_use]
     pub fn declaration(self) -> Option<(&'static str, &'static str)> {
-        URIS.iter()
-            .find(|row| row.0 == self && self < Self::V)
-            .map(|row| (row.1, row.2))
+        URIS.iter().find(|row| row.0 == self && self < Self::V).map(|row| (row.1, row.2))
     }
 
     /// Every namespace that a root may declare, in order.
@@ -155,9 +103,7 @@ pub fn known_uri(uri: &str) -> Option<&'static str> {
         return ns.declaration().map(|d| d.1);
     }
     let same = |known: &str| match uri.strip_prefix(STRICT) {
-        Some(strict) => known
-            .strip_prefix(TRANSITIONAL)
-            .is_some_and(|k| k.replacen("/2006", "", 1) == strict),
+        Some(strict) => known.strip_prefix(TRANSITIONAL).is_some_and(|k| k.replacen("/2006", "", 1) == strict),
         None => known == uri,
     };
     KNOWN_URIS.iter().copied().find(|known| same(known))
@@ -292,11 +238,8 @@ impl Names {
             Some("~") => Fate::Unwrapped(words.nth(1).unwrap_or_default()),
             Some(_) | None => Fate::Kept,
         };
-        let attributes: Vec<(At, Kind)> = if fate == Fate::Kept {
-            words.map(|word| self.attribute(ns, word)).collect()
-        } else {
-            Vec::new()
-        };
+        let attributes: Vec<(At, Kind)> =
+            if fate == Fate::Kept { words.map(|word| self.attribute(ns, word)).collect() } else { Vec::new() };
         for word in right.split_whitespace() {
             let (name, text) = Kind::split(word);
             let el = self.element(ns, name);
@@ -324,21 +267,9 @@ impl Names {
         }
         let el = El(u16::try_from(self.elements.len()).unwrap_or(u16::MAX));
         let prefix = ns.declaration().map_or("", |d| d.0);
-        let qname = if prefix.is_empty() {
-            name.to_owned()
-        } else {
-            format!("{prefix}:{name}")
-        };
+        let qname = if prefix.is_empty() { name.to_owned() } else { format!("{prefix}:{name}") };
         let (text, fate, attributes) = (None, Fate::Kept, Vec::new());
-        self.elements.push(Element {
-            ns,
-            name,
-            qname,
-            text,
-            fate,
-            hook: hook(ns, name),
-            attributes,
-        });
+        self.elements.push(Element { ns, name, qname, text, fate, hook: hook(ns, name), attributes });
         self.by_name.insert((ns, name), el);
         el
     }
@@ -353,11 +284,7 @@ impl Names {
         };
         let at = *self.attribute_by_name.entry((ns, name)).or_insert_with(|| {
             let at = At(u16::try_from(self.attributes.len()).unwrap_or(u16::MAX));
-            let prefix = if ns == Ns::Xml {
-                Some("xml")
-            } else {
-                ns.declaration().map(|d| d.0)
-            };
+            let prefix = if ns == Ns::Xml { Some("xml") } else { ns.declaration().map(|d| d.0) };
             let qname = prefix.map_or_else(|| name.to_owned(), |prefix| format!("{prefix}:{name}"));
             self.attributes.push((ns, name, qname));
             at
@@ -379,20 +306,14 @@ impl Names {
 
     /// The row of an element.
     #[must_use]
-    #[expect(
-        clippy::indexing_slicing,
-        reason = "an El is only made by `element`, together with its row"
-    )]
+    #[expect(clippy::indexing_slicing, reason = "an El is only made by `element`, together with its row")]
     pub fn row(&self, el: El) -> &Element {
         &self.elements[usize::from(el.0)]
     }
 
     /// Namespace, local name and written name of an attribute.
     #[must_use]
-    #[expect(
-        clippy::indexing_slicing,
-        reason = "an At is only made by `attribute`, together with its row"
-    )]
+    #[expect(clippy::indexing_slicing, reason = "an At is only made by `attribute`, together with its row")]
     pub fn attribute_row(&self, at: At) -> &(Ns, &'static str, String) {
         &self.attributes[usize::from(at.0)]
     }
@@ -416,18 +337,9 @@ mod tests {
 
     #[test]
     fn strict_names_are_the_transitional_ones() {
-        assert_eq!(
-            Ns::from_uri("http://purl.oclc.org/ooxml/wordprocessingml/main"),
-            Some(Ns::W)
-        );
-        assert_eq!(
-            Ns::from_uri("http://purl.oclc.org/ooxml/officeDocument/relationships"),
-            Some(Ns::R)
-        );
-        assert_eq!(
-            known_uri("http://purl.oclc.org/ooxml/drawingml/chart"),
-            Ns::C.declaration().map(|d| d.1)
-        );
+        assert_eq!(Ns::from_uri("http://purl.oclc.org/ooxml/wordprocessingml/main"), Some(Ns::W));
+        assert_eq!(Ns::from_uri("http://purl.oclc.org/ooxml/officeDocument/relationships"), Some(Ns::R));
+        assert_eq!(known_uri("http://purl.oclc.org/ooxml/drawingml/chart"), Ns::C.declaration().map(|d| d.1));
         assert_eq!(known_uri("http://example.invalid/"), None);
     }
 }

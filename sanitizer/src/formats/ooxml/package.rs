@@ -38,11 +38,7 @@ impl<'a> Package<'a> {
     /// What [`Archive::open`] says.
     pub fn open(bytes: &'a [u8], budget: &mut Budget) -> Result<Self, Refusal> {
         let archive = Archive::open(bytes, budget)?;
-        let files = archive
-            .entries()
-            .iter()
-            .enumerate()
-            .filter(|(_, e)| e.kind != Kind::Folder);
+        let files = archive.entries().iter().enumerate().filter(|(_, e)| e.kind != Kind::Folder);
         let index = files.map(|(at, e)| (fold(&e.name), at)).collect();
         Ok(Self { archive, index })
     }
@@ -70,11 +66,7 @@ impl<'a> Package<'a> {
     /// # Errors
     /// What [`Archive::read`] says.
     pub fn read(&self, entry: usize, budget: &mut Budget) -> Result<Cow<'a, [u8]>, Refusal> {
-        let entry = self
-            .archive
-            .entries()
-            .get(entry)
-            .ok_or_else(|| Refusal::internal("ooxml: no such member"))?;
+        let entry = self.archive.entries().get(entry).ok_or_else(|| Refusal::internal("ooxml: no such member"))?;
         self.archive.read(entry, budget)
     }
 
@@ -97,10 +89,7 @@ impl<'a> Package<'a> {
             }
         }
         let name = path.join("/");
-        self.index
-            .get(&fold(&name))
-            .or_else(|| self.index.get(&fold(&unescape_percent(&name))))
-            .copied()
+        self.index.get(&fold(&name)).or_else(|| self.index.get(&fold(&unescape_percent(&name)))).copied()
     }
 
     /// The relationships of a part; the package's own for the empty name.
@@ -114,11 +103,7 @@ impl<'a> Package<'a> {
         seen: &mut impl FnMut(usize),
     ) -> Result<Vec<Relationship>, Refusal> {
         let (folder, leaf) = source.rsplit_once('/').unwrap_or(("", source));
-        let name = if folder.is_empty() {
-            format!("_rels/{leaf}.rels")
-        } else {
-            format!("{folder}/_rels/{leaf}.rels")
-        };
+        let name = if folder.is_empty() { format!("_rels/{leaf}.rels") } else { format!("{folder}/_rels/{leaf}.rels") };
         let Some(entry) = self.index.get(&fold(&name)).copied() else {
             return Ok(Vec::new());
         };
@@ -188,9 +173,7 @@ fn parse(text: &str, budget: &mut Budget) -> Result<Vec<Relationship>, Refusal> 
                         "Target" => row.target = value,
                         "TargetMode" => row.external = value.trim().eq_ignore_ascii_case("external"),
                         "Type" => {
-                            let known = value
-                                .strip_prefix(REL_TYPE)
-                                .or_else(|| value.strip_prefix(STRICT_REL_TYPE));
+                            let known = value.strip_prefix(REL_TYPE).or_else(|| value.strip_prefix(STRICT_REL_TYPE));
                             row.standard = known.is_some_and(|word| !word.contains('/'));
                             row.rel = known.unwrap_or(&value).to_owned();
                         }

@@ -89,13 +89,7 @@ const fn row(
     name: &'static str,
     root: &'static str,
 ) -> KindRow {
-    KindRow {
-        kind,
-        rel,
-        content_type,
-        name,
-        root,
-    }
+    KindRow { kind, rel, content_type, name, root }
 }
 
 /// Common start of the content types.
@@ -106,55 +100,13 @@ pub const REL_TYPE: &str = "http://schemas.openxmlformats.org/officeDocument/200
 pub const STRICT_REL_TYPE: &str = "http://purl.oclc.org/ooxml/officeDocument/relationships/";
 
 const WORD: [KindRow; 13] = [
-    row(
-        PartKind::Styles,
-        "styles",
-        "wordprocessingml.styles+xml",
-        "styles.xml",
-        "styles",
-    ),
-    row(
-        PartKind::Numbering,
-        "numbering",
-        "wordprocessingml.numbering+xml",
-        "numbering.xml",
-        "numbering",
-    ),
-    row(
-        PartKind::Settings,
-        "settings",
-        "wordprocessingml.settings+xml",
-        "settings.xml",
-        "settings",
-    ),
-    row(
-        PartKind::FontTable,
-        "fontTable",
-        "wordprocessingml.fontTable+xml",
-        "fontTable.xml",
-        "fonts",
-    ),
-    row(
-        PartKind::Footnotes,
-        "footnotes",
-        "wordprocessingml.footnotes+xml",
-        "footnotes.xml",
-        "footnotes",
-    ),
-    row(
-        PartKind::Endnotes,
-        "endnotes",
-        "wordprocessingml.endnotes+xml",
-        "endnotes.xml",
-        "endnotes",
-    ),
-    row(
-        PartKind::WordComments,
-        "comments",
-        "wordprocessingml.comments+xml",
-        "comments.xml",
-        "comments",
-    ),
+    row(PartKind::Styles, "styles", "wordprocessingml.styles+xml", "styles.xml", "styles"),
+    row(PartKind::Numbering, "numbering", "wordprocessingml.numbering+xml", "numbering.xml", "numbering"),
+    row(PartKind::Settings, "settings", "wordprocessingml.settings+xml", "settings.xml", "settings"),
+    row(PartKind::FontTable, "fontTable", "wordprocessingml.fontTable+xml", "fontTable.xml", "fonts"),
+    row(PartKind::Footnotes, "footnotes", "wordprocessingml.footnotes+xml", "footnotes.xml", "footnotes"),
+    row(PartKind::Endnotes, "endnotes", "wordprocessingml.endnotes+xml", "endnotes.xml", "endnotes"),
+    row(PartKind::WordComments, "comments", "wordprocessingml.comments+xml", "comments.xml", "comments"),
     row(
         PartKind::Glossary,
         "glossaryDocument",
@@ -162,82 +114,22 @@ const WORD: [KindRow; 13] = [
         "glossary/document.xml",
         "glossaryDocument",
     ),
-    row(
-        PartKind::Header,
-        "header",
-        "wordprocessingml.header+xml",
-        "header#.xml",
-        "hdr",
-    ),
-    row(
-        PartKind::Footer,
-        "footer",
-        "wordprocessingml.footer+xml",
-        "footer#.xml",
-        "ftr",
-    ),
+    row(PartKind::Header, "header", "wordprocessingml.header+xml", "header#.xml", "hdr"),
+    row(PartKind::Footer, "footer", "wordprocessingml.footer+xml", "footer#.xml", "ftr"),
     row(PartKind::Theme, "theme", "theme+xml", "theme/theme#.xml", "theme"),
     row(PartKind::Picture, "image", "", "media/image#", ""),
     row(PartKind::Main, "officeDocument", "", "document.xml", "document"),
 ];
 
 const EXCEL: [KindRow; 15] = [
-    row(
-        PartKind::Styles,
-        "styles",
-        "spreadsheetml.styles+xml",
-        "styles.xml",
-        "styleSheet",
-    ),
-    row(
-        PartKind::SharedStrings,
-        "sharedStrings",
-        "spreadsheetml.sharedStrings+xml",
-        "sharedStrings.xml",
-        "sst",
-    ),
-    row(
-        PartKind::Worksheet,
-        "worksheet",
-        "spreadsheetml.worksheet+xml",
-        "worksheets/sheet#.xml",
-        "worksheet",
-    ),
-    row(
-        PartKind::Chartsheet,
-        "chartsheet",
-        "spreadsheetml.chartsheet+xml",
-        "chartsheets/sheet#.xml",
-        "chartsheet",
-    ),
-    row(
-        PartKind::Drawing,
-        "drawing",
-        "drawing+xml",
-        "drawings/drawing#.xml",
-        "wsDr",
-    ),
-    row(
-        PartKind::Table,
-        "table",
-        "spreadsheetml.table+xml",
-        "tables/table#.xml",
-        "table",
-    ),
-    row(
-        PartKind::SheetComments,
-        "comments",
-        "spreadsheetml.comments+xml",
-        "comments#.xml",
-        "comments",
-    ),
-    row(
-        PartKind::CommentBoxes,
-        "vmlDrawing",
-        "vmlDrawing",
-        "drawings/vmlDrawing#.vml",
-        "",
-    ),
+    row(PartKind::Styles, "styles", "spreadsheetml.styles+xml", "styles.xml", "styleSheet"),
+    row(PartKind::SharedStrings, "sharedStrings", "spreadsheetml.sharedStrings+xml", "sharedStrings.xml", "sst"),
+    row(PartKind::Worksheet, "worksheet", "spreadsheetml.worksheet+xml", "worksheets/sheet#.xml", "worksheet"),
+    row(PartKind::Chartsheet, "chartsheet", "spreadsheetml.chartsheet+xml", "chartsheets/sheet#.xml", "chartsheet"),
+    row(PartKind::Drawing, "drawing", "drawing+xml", "drawings/drawing#.xml", "wsDr"),
+    row(PartKind::Table, "table", "spreadsheetml.table+xml", "tables/table#.xml", "table"),
+    row(PartKind::SheetComments, "comments", "spreadsheetml.comments+xml", "comments#.xml", "comments"),
+    row(PartKind::CommentBoxes, "vmlDrawing", "vmlDrawing", "drawings/vmlDrawing#.vml", ""),
     row(
         PartKind::PivotTable,
         "pivotTable",
@@ -262,37 +154,13 @@ const EXCEL: [KindRow; 15] = [
     row(PartKind::Theme, "theme", "theme+xml", "theme/theme#.xml", "theme"),
     row(PartKind::Picture, "image", "", "media/image#", ""),
     row(PartKind::Main, "officeDocument", "", "workbook.xml", "workbook"),
-    row(
-        PartKind::UserShapes,
-        "chartUserShapes",
-        "drawingml.chartshapes+xml",
-        "drawings/userShapes#.xml",
-        "userShapes",
-    ),
+    row(PartKind::UserShapes, "chartUserShapes", "drawingml.chartshapes+xml", "drawings/userShapes#.xml", "userShapes"),
 ];
 
 const POWERPOINT: [KindRow; 14] = [
-    row(
-        PartKind::PresProps,
-        "presProps",
-        "presentationml.presProps+xml",
-        "presProps.xml",
-        "presentationPr",
-    ),
-    row(
-        PartKind::ViewProps,
-        "viewProps",
-        "presentationml.viewProps+xml",
-        "viewProps.xml",
-        "viewPr",
-    ),
-    row(
-        PartKind::TableStyles,
-        "tableStyles",
-        "presentationml.tableStyles+xml",
-        "tableStyles.xml",
-        "tblStyleLst",
-    ),
+    row(PartKind::PresProps, "presProps", "presentationml.presProps+xml", "presProps.xml", "presentationPr"),
+    row(PartKind::ViewProps, "viewProps", "presentationml.viewProps+xml", "viewProps.xml", "viewPr"),
+    row(PartKind::TableStyles, "tableStyles", "presentationml.tableStyles+xml", "tableStyles.xml", "tblStyleLst"),
     row(
         PartKind::CommentAuthors,
         "commentAuthors",
@@ -300,13 +168,7 @@ const POWERPOINT: [KindRow; 14] = [
         "commentAuthors.xml",
         "cmAuthorLst",
     ),
-    row(
-        PartKind::Slide,
-        "slide",
-        "presentationml.slide+xml",
-        "slides/slide#.xml",
-        "sld",
-    ),
+    row(PartKind::Slide, "slide", "presentationml.slide+xml", "slides/slide#.xml", "sld"),
     row(
         PartKind::SlideLayout,
         "slideLayout",
@@ -321,13 +183,7 @@ const POWERPOINT: [KindRow; 14] = [
         "slideMasters/slideMaster#.xml",
         "sldMaster",
     ),
-    row(
-        PartKind::NotesSlide,
-        "notesSlide",
-        "presentationml.notesSlide+xml",
-        "notesSlides/notesSlide#.xml",
-        "notes",
-    ),
+    row(PartKind::NotesSlide, "notesSlide", "presentationml.notesSlide+xml", "notesSlides/notesSlide#.xml", "notes"),
     row(
         PartKind::NotesMaster,
         "notesMaster",
@@ -342,13 +198,7 @@ const POWERPOINT: [KindRow; 14] = [
         "handoutMasters/handoutMaster#.xml",
         "handoutMaster",
     ),
-    row(
-        PartKind::SlideComments,
-        "comments",
-        "presentationml.comments+xml",
-        "comments/comment#.xml",
-        "cmLst",
-    ),
+    row(PartKind::SlideComments, "comments", "presentationml.comments+xml", "comments/comment#.xml", "cmLst"),
     row(PartKind::Theme, "theme", "theme+xml", "theme/theme#.xml", "theme"),
     row(PartKind::Picture, "image", "", "media/image#", ""),
     row(PartKind::Main, "officeDocument", "", "presentation.xml", "presentation"),
@@ -356,41 +206,11 @@ const POWERPOINT: [KindRow; 14] = [
 
 /// What any of the three may have.
 const COMMON: [KindRow; 7] = [
-    row(
-        PartKind::ThemeOverride,
-        "themeOverride",
-        "themeOverride+xml",
-        "theme/themeOverride#.xml",
-        "themeOverride",
-    ),
-    row(
-        PartKind::Chart,
-        "chart",
-        "drawingml.chart+xml",
-        "charts/chart#.xml",
-        "chartSpace",
-    ),
-    row(
-        PartKind::UserShapes,
-        "chartUserShapes",
-        "drawingml.chartshapes+xml",
-        "drawings/userShapes#.xml",
-        "userShapes",
-    ),
-    row(
-        PartKind::DiagramData,
-        "diagramData",
-        "drawingml.diagramData+xml",
-        "diagrams/data#.xml",
-        "dataModel",
-    ),
-    row(
-        PartKind::DiagramLayout,
-        "diagramLayout",
-        "drawingml.diagramLayout+xml",
-        "diagrams/layout#.xml",
-        "layoutDef",
-    ),
+    row(PartKind::ThemeOverride, "themeOverride", "themeOverride+xml", "theme/themeOverride#.xml", "themeOverride"),
+    row(PartKind::Chart, "chart", "drawingml.chart+xml", "charts/chart#.xml", "chartSpace"),
+    row(PartKind::UserShapes, "chartUserShapes", "drawingml.chartshapes+xml", "drawings/userShapes#.xml", "userShapes"),
+    row(PartKind::DiagramData, "diagramData", "drawingml.diagramData+xml", "diagrams/data#.xml", "dataModel"),
+    row(PartKind::DiagramLayout, "diagramLayout", "drawingml.diagramLayout+xml", "diagrams/layout#.xml", "layoutDef"),
     row(
         PartKind::DiagramStyle,
         "diagramQuickStyle",
@@ -398,13 +218,7 @@ const COMMON: [KindRow; 7] = [
         "diagrams/quickStyle#.xml",
         "styleDef",
     ),
-    row(
-        PartKind::DiagramColors,
-        "diagramColors",
-        "drawingml.diagramColors+xml",
-        "diagrams/colors#.xml",
-        "colorsDef",
-    ),
+    row(PartKind::DiagramColors, "diagramColors", "drawingml.diagramColors+xml", "diagrams/colors#.xml", "colorsDef"),
 ];
 
 impl KindRow {
@@ -455,10 +269,7 @@ impl Family {
 
 /// Whether a part of kind `from` has its relationship to one of kind `to` without naming it in its XML.
 #[must_use]
-#[expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "a kind without a line refers to nothing in silence"
-)]
+#[expect(clippy::wildcard_enum_match_arm, reason = "a kind without a line refers to nothing in silence")]
 pub const fn implicit(from: PartKind, to: PartKind) -> bool {
     use PartKind as K;
     match from {

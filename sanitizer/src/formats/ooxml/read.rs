@@ -69,10 +69,7 @@ impl Frag {
 
     /// Attributes of an element.
     pub fn attributes(&self, range: Span) -> impl Iterator<Item = (At, &str)> {
-        let slice = self
-            .attributes
-            .get(range.0 as usize..range.1 as usize)
-            .unwrap_or_default();
+        let slice = self.attributes.get(range.0 as usize..range.1 as usize).unwrap_or_default();
         slice.iter().map(|(at, span)| (*at, self.str(*span)))
     }
 
@@ -120,8 +117,41 @@ enum Open {
 /// What was dropped on the way: counts by catalogue row.
 pub type Dropped = BTreeMap<&'static str, u64>;
 
+/// Remembers what a name with its prefix meant, until a prefix changes its meaning: most names come again and again.
+struct Memo<T>([Option<(String, T)>; 64]);
+
+impl<T: Copy> Memo<T> {
+    const fn new() -> Self {
+        Self([const { None }; 64])
+    }
+
+    /// Names of one length rarely share their last two letters.
+    fn slot(name: &str) -> usize {
+        let mut last = name.bytes().rev();
+        let mut mix = || usize::from(last.next().unwrap_or(0));
+        (mix() ^ mix().wrapping_mul(5) ^ name.len().wrapping_mul(11)) & 63
+    }
+
+    fn find(&self, name: &str) -> Option<T> {
+        let (known, meaning) = self.0.get(Self::slot(name))?.as_ref()?;
+        (known == name).then_some(*meaning)
+    }
+
+    fn keep(&mut self, name: &str, meaning: T) {
+        if let Some(slot) = self.0.get_mut(Self::slot(name)) {
+            *slot = Some((name.to_owned(), meaning));
+        }
+    }
+
+    fn forget(&mut self) {
+        self.0.fill_with(|| None);
+    }
+}
+
 /// Reads a part.
 pub struct PartReader<'a> {
+    elements: Memo<El>,
+    attributes: Memo<(Ns, Option<At>)>,
     inner: Reader<&'a [u8]>,
     bindings: Vec<(usize, String, Option<Ns>)>,
     open: Vec<Open>,
@@ -178,6 +208,8 @@ impl<'a> PartReader<'a> {
         config.allow_dangling_amp = false;
         Self {
             inner,
+            elements: Memo::new(),
+            attributes: Memo::new(),
             bindings: Vec::new(),
             open: Vec::new(),
             empty: false,
@@ -208,10 +240,7 @@ impl<'a> PartReader<'a> {
                 }
                 continue;
             }
-            let event = self
-                .inner
-                .read_event()
-                .map_err(|e| broken(self.at(), format!("XML 1.0: {e}")))?;
+            let event = self.inner.read_event().map_err(|e| broken(self.at(), format!("XML 1.0: {e}")))?;
             let step = match event {
                 Event::Start(start) => self.start(&start, frag)?,
                 Event::Empty(start) => {
@@ -248,24 +277,27 @@ impl<'a> PartReader<'a> {
         }
         if self.open.len() >= MAX_DEPTH {
             let allowed = MAX_DEPTH as u64;
-            return Err(Refusal::Limit {
-                limit: LimitKind::Nesting,
-                asked: allowed.saturating_add(1),
-                allowed,
-            });
+            return Err(Refusal::Limit { limit: LimitKind::Nesting, asked: allowed.saturating_add(1), allowed });
         }
         self.bind(start)?;
         let name = start.name().0;
-        let (prefix, local) = name.split_once(':').unwrap_or(("", name));
-        let ns = self.resolve(prefix);
-        if ns == Some(Ns::Mc) {
-            return self.compatibility(start, local);
-        }
-        let Some(el) = ns.and_then(|ns| NAMES.find(ns, local)) else {
-            // Unknown: what we know inside it stays, if it is content of ours (OOX-21, OOX-22).
-            self.drop_one(if ns.is_some() { "OOX-22" } else { "OOX-21" });
-            self.open.push(Open::Through);
-            return Ok(None);
+        let el = match self.elements.find(name) {
+            Some(el) => el,
+            None => {
+                let (prefix, local) = name.split_once(':').unwrap_or(("", name));
+                let ns = self.resolve(prefix);
+                if ns == Some(Ns::Mc) {
+                    return self.compatibility(start, local);
+                }
+                let Some(el) = ns.and_then(|ns| NAMES.find(ns, local)) else {
+                    // Unknown: what we know inside it stays, if it is content of ours (OOX-21, OOX-22).
+                    self.drop_one(if ns.is_some() { "OOX-22" } else { "OOX-21" });
+                    self.open.push(Open::Through);
+                    return Ok(None);
+                };
+                self.elements.keep(name, el);
+                el
+            }
         };
         if self.holds_text().is_some() {
             // Text elements have no children.
@@ -298,10 +330,7 @@ impl<'a> PartReader<'a> {
         }
         let mut depth = 1usize;
         while depth > 0 {
-            let event = self
-                .inner
-                .read_event()
-                .map_err(|e| broken(self.at(), format!("XML 1.0: {e}")))?;
+            let event = self.inner.read_event().map_err(|e| broken(self.at(), format!("XML 1.0: {e}")))?;
             match event {
                 Event::Start(_) => depth = depth.saturating_add(1),
                 Event::End(_) => depth = depth.saturating_sub(1),
@@ -364,34 +393,26 @@ impl<'a> PartReader<'a> {
         for attribute in start.attributes().with_checks(false) {
             let attribute = attribute.map_err(|e| broken(self.at(), format!("XML 1.0, 3.1: {e}")))?;
             let name = attribute.key.0;
-            let (ns, local) = match name.split_once(':') {
-                Some(("xmlns", _)) => continue,
-                Some(("xml", local)) => (Some(Ns::Xml), local),
-                Some((prefix, local)) => (self.resolve(prefix), local),
-                None if name == "xmlns" => continue,
-                None => (Some(Ns::None), name),
+            let (ns, at) = match self.attributes.find(name) {
+                Some(known) => known,
+                None => {
+                    let found = self.attribute_name(name);
+                    self.attributes.keep(name, found);
+                    found
+                }
             };
-            let Some((at, kind)) = ns
-                .and_then(|ns| NAMES.find_attribute(ns, local))
-                .and_then(|at| row.attribute(at).map(|kind| (at, kind)))
-            else {
+            let Some((at, kind)) = at.and_then(|at| row.attribute(at).map(|kind| (at, kind))) else {
                 continue;
             };
-            if frag
-                .attributes
-                .get(first as usize..)
-                .unwrap_or_default()
-                .iter()
-                .any(|a| a.0 == at)
-            {
+            if frag.attributes.get(first as usize..).unwrap_or_default().iter().any(|a| a.0 == at) {
                 return Err(broken(self.at(), "XML 1.0, 3.1: an attribute twice"));
             }
             let from = span_end(frag.text.len())?;
             let before = frag.text.len();
             values::unescape_into(&attribute.value, &mut frag.text)
                 .ok_or_else(|| broken(self.at(), "XML 1.0, 4.1: a reference to an unknown entity"))?;
-            let space = ns == Some(Ns::Xml) && !matches!(frag.text.get(before..), Some("preserve" | "default"));
-            if space || !values::settle(kind, local, &mut frag.text, before) {
+            let space = ns == Ns::Xml && !matches!(frag.text.get(before..), Some("preserve" | "default"));
+            if space || !values::settle(kind, NAMES.attribute_row(at).1, &mut frag.text, before) {
                 frag.text.truncate(before);
                 self.drop_one(match kind {
                     Kind::Instruction | Kind::Text | Kind::Relationship => "OOX-10",
@@ -405,14 +426,22 @@ impl<'a> PartReader<'a> {
         let serial = self.serial;
         self.serial = self.serial.saturating_add(1);
         let item = frag.items.len();
-        frag.items.push(Item::Start {
-            el,
-            attributes,
-            after: usize::MAX,
-            serial,
-        });
+        frag.items.push(Item::Start { el, attributes, after: usize::MAX, serial });
         self.open.push(Open::Kept { item: Some(item), el });
         Ok(Step::Opened(el))
+    }
+
+    fn attribute_name(&self, name: &str) -> (Ns, Option<At>) {
+        let (ns, local) = match name.split_once(':') {
+            Some(("xmlns", _)) => return (Ns::None, None),
+            Some(("xml", local)) => (Some(Ns::Xml), local),
+            Some((prefix, local)) => (self.resolve(prefix), local),
+            None => (Some(Ns::None), name),
+        };
+        match ns {
+            Some(ns) => (ns, NAMES.find_attribute(ns, local)),
+            None => (Ns::None, None),
+        }
     }
 
     fn close(&mut self, frag: &mut Frag) -> Option<Step> {
@@ -499,6 +528,7 @@ impl<'a> PartReader<'a> {
             };
             let ns = Ns::from_uri(&attribute.value);
             self.bindings.push((depth, prefix.to_owned(), ns));
+            self.forget_names();
         }
         Ok(())
     }
@@ -507,7 +537,13 @@ impl<'a> PartReader<'a> {
         let depth = self.open.len().saturating_sub(1);
         while self.bindings.last().is_some_and(|b| b.0 >= depth) {
             self.bindings.pop();
+            self.forget_names();
         }
+    }
+
+    fn forget_names(&mut self) {
+        self.elements.forget();
+        self.attributes.forget();
     }
 
     fn resolve(&self, prefix: &str) -> Option<Ns> {

@@ -22,9 +22,7 @@ impl Transform<'_, '_, '_, '_> {
             if let (Step::Opened(el), Some(Item::Start { attributes, .. })) = (step, frag.item(0)) {
                 let row = NAMES.row(el);
                 if (row.ns, row.name) == (Ns::X, "sheet") {
-                    let stays = frag
-                        .attribute(attributes, Ns::R, "id")
-                        .is_some_and(|id| self.is_sheet(id));
+                    let stays = frag.attribute(attributes, Ns::R, "id").is_some_and(|id| self.is_sheet(id));
                     self.b.sheets.push(stays.then_some(kept));
                     kept = kept.saturating_add(u32::from(stays));
                     if !stays {
@@ -46,16 +44,10 @@ impl Transform<'_, '_, '_, '_> {
         let Some(Item::Start { attributes, .. }) = frag.item(at) else {
             return Ok(());
         };
-        if !frag
-            .attribute(attributes, Ns::R, "id")
-            .is_some_and(|id| self.is_sheet(id))
-        {
+        if !frag.attribute(attributes, Ns::R, "id").is_some_and(|id| self.is_sheet(id)) {
             return Ok(());
         }
-        if frag
-            .attribute(attributes, Ns::None, "state")
-            .is_some_and(|s| s != "visible")
-        {
+        if frag.attribute(attributes, Ns::None, "state").is_some_and(|s| s != "visible") {
             self.count("OOX-30");
         }
         self.plain(frag, at)
@@ -67,9 +59,7 @@ impl Transform<'_, '_, '_, '_> {
         };
         self.begin_without(frag, el, attributes, &["activeTab", "firstSheet"])?;
         for name in ["firstSheet", "activeTab"] {
-            let new = frag
-                .attribute(attributes, Ns::None, name)
-                .and_then(|old| self.new_sheet(old));
+            let new = frag.attribute(attributes, Ns::None, name).and_then(|old| self.new_sheet(old));
             if let (Some(new), Some(at)) = (new, super::transform::attribute(Ns::None, name)) {
                 self.w.attribute(at, &new.to_string());
             }
@@ -88,14 +78,8 @@ impl Transform<'_, '_, '_, '_> {
         let Some(Item::Start { el, attributes, .. }) = frag.item(at) else {
             return Ok(());
         };
-        let on = |name| {
-            frag.attribute(attributes, Ns::None, name)
-                .is_some_and(|v| matches!(v, "1" | "true" | "on"))
-        };
-        let name = frag
-            .attribute(attributes, Ns::None, "name")
-            .unwrap_or_default()
-            .to_ascii_lowercase();
+        let on = |name| frag.attribute(attributes, Ns::None, name).is_some_and(|v| matches!(v, "1" | "true" | "on"));
+        let name = frag.attribute(attributes, Ns::None, "name").unwrap_or_default().to_ascii_lowercase();
         let auto = is_macro_name(&name);
         if auto || on("function") || on("vbProcedure") || on("xlm") {
             self.count("OOX-05");
@@ -107,12 +91,7 @@ impl Transform<'_, '_, '_, '_> {
             self.count("OOX-05");
             return Ok(());
         }
-        self.begin_without(
-            frag,
-            el,
-            attributes,
-            &["function", "vbProcedure", "xlm", "localSheetId"],
-        )?;
+        self.begin_without(frag, el, attributes, &["function", "vbProcedure", "xlm", "localSheetId"])?;
         if let (Some(new), Some(at)) = (new, super::transform::attribute(Ns::None, "localSheetId")) {
             self.w.attribute(at, &new.to_string());
         }
@@ -126,22 +105,13 @@ impl Transform<'_, '_, '_, '_> {
 
     /// A cell: its formula stays or goes, its value stays (OOX-15, OOX-16).
     pub(super) fn cell(&mut self, frag: &Frag, at: usize) -> Result<(), Refusal> {
-        let Some(Item::Start {
-            el, attributes, after, ..
-        }) = frag.item(at)
-        else {
+        let Some(Item::Start { el, attributes, after, .. }) = frag.item(at) else {
             return Ok(());
         };
         self.begin(frag, el, attributes)?;
         let mut next = at.saturating_add(1);
         while next < after {
-            let Some(Item::Start {
-                el: child,
-                after: behind,
-                attributes,
-                ..
-            }) = frag.item(next)
-            else {
+            let Some(Item::Start { el: child, after: behind, attributes, .. }) = frag.item(next) else {
                 next = next.saturating_add(1);
                 continue;
             };
@@ -190,10 +160,7 @@ impl Transform<'_, '_, '_, '_> {
             return Ok(());
         };
         let number = self.relate("vmlDrawing", Target::Part(part));
-        if let (Some(el), Some(at)) = (
-            NAMES.find(Ns::X, "legacyDrawing"),
-            super::transform::attribute(Ns::R, "id"),
-        ) {
+        if let (Some(el), Some(at)) = (NAMES.find(Ns::X, "legacyDrawing"), super::transform::attribute(Ns::R, "id")) {
             self.w.open(el);
             self.w.attribute(at, &format!("rId{number}"));
             self.w.close(el);
@@ -245,9 +212,7 @@ impl Transform<'_, '_, '_, '_> {
         if !is_table {
             return Ok(local && relationships.iter().all(|r| !r.external || r.target.is_empty()));
         }
-        let cache = relationships
-            .iter()
-            .find(|r| r.standard && !r.external && r.rel == "pivotCacheDefinition");
+        let cache = relationships.iter().find(|r| r.standard && !r.external && r.rel == "pivotCacheDefinition");
         match cache.and_then(|r| self.b.package.resolve(&name, &r.target)) {
             Some(cache) if cache != entry => self.pivot_is_local(cache),
             Some(_) | None => Ok(false),

@@ -33,10 +33,7 @@ impl Parts {
     }
 
     fn word(body: &str) -> Self {
-        Self::new(
-            "word/document.xml",
-            &format!("<w:document {}><w:body>{body}</w:body></w:document>", ns()),
-        )
+        Self::new("word/document.xml", &format!("<w:document {}><w:body>{body}</w:body></w:document>", ns()))
     }
 
     fn add(&mut self, name: &str, content: impl AsRef<[u8]>) -> &mut Self {
@@ -57,25 +54,16 @@ fn rels(rows: &[(&str, &str, &str, bool)]) -> String {
     let mut out =
         String::from("<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\">");
     for (id, kind, target, external) in rows {
-        let target = target
-            .trim_start_matches("word/")
-            .replace("document.xml", "word/document.xml");
+        let target = target.trim_start_matches("word/").replace("document.xml", "word/document.xml");
         let mode = if *external { " TargetMode=\"External\"" } else { "" };
-        out.push_str(&format!(
-            "<Relationship Id=\"{id}\" Type=\"{REL}/{kind}\" Target=\"{target}\"{mode}/>"
-        ));
+        out.push_str(&format!("<Relationship Id=\"{id}\" Type=\"{REL}/{kind}\" Target=\"{target}\"{mode}/>"));
     }
     out + "</Relationships>"
 }
 
 fn run_with(bytes: &[u8], format: Format, host: &mut dyn Host) -> (Result<Rebuilt, Refusal>, Findings) {
     let policy = Policy::standard();
-    Cx::top(&policy, host, |cx| {
-        (
-            Ooxml.reconstruct(Untrusted::new(bytes), format, cx),
-            cx.findings().clone(),
-        )
-    })
+    Cx::top(&policy, host, |cx| (Ooxml.reconstruct(Untrusted::new(bytes), format, cx), cx.findings().clone()))
 }
 
 fn run(bytes: &[u8], format: Format) -> (Result<Rebuilt, Refusal>, Findings) {
@@ -96,10 +84,7 @@ fn clean(parts: &Parts, format: Format) -> (BTreeMap<String, String>, Vec<String
     let again = run(&rebuilt.bytes, rebuilt.format).0.unwrap();
     assert_eq!(unzip(&again.bytes), unzip(&rebuilt.bytes));
     assert!(again.bytes == rebuilt.bytes, "a second pass changed the archive");
-    (
-        unzip(&rebuilt.bytes),
-        findings.rows().iter().map(|f| f.id.clone()).collect(),
-    )
+    (unzip(&rebuilt.bytes), findings.rows().iter().map(|f| f.id.clone()).collect())
 }
 
 fn document(body: &str) -> (String, Vec<String>) {
@@ -115,12 +100,7 @@ fn text_stays_and_what_the_tables_lack_goes() {
     );
     assert!(xml.contains("<w:p><w:r><w:t xml:space=\"preserve\"> a &amp; &lt;b&gt; </w:t></w:r><w:r><w:t>kept</w:t></w:r><w:r/></w:p>"), "{xml}");
     assert!(!xml.contains("CANARY") && !xml.contains("q:"));
-    assert!(
-        ["OOX-20", "OOX-21", "OOX-22", "OOX-33"]
-            .iter()
-            .all(|id| ids.iter().any(|i| i == id)),
-        "{ids:?}"
-    );
+    assert!(["OOX-20", "OOX-21", "OOX-22", "OOX-33"].iter().all(|id| ids.iter().any(|i| i == id)), "{ids:?}");
 }
 
 #[test]
@@ -150,19 +130,12 @@ fn fields_lose_what_they_do_and_keep_what_they_show() {
             "<w:t>shown</w:t>".into(),
             "<w:fldChar w:fldCharType=\"end\"/>".into(),
         ];
-        document(&format!(
-            "<w:p>{}</w:p>",
-            parts.iter().map(|p| run(p)).collect::<String>()
-        ))
-        .0
+        document(&format!("<w:p>{}</w:p>", parts.iter().map(|p| run(p)).collect::<String>())).0
     };
     assert!(field("PAGE \\* MERGEFORMAT").contains("w:instrText"));
     for code in ["DDEAUTO c:\\\\x", "INCLUDETEXT http://x", "HYPERLINK \"file:///x\""] {
         let xml = field(code);
-        assert!(
-            xml.contains("shown") && !xml.contains("instrText") && !xml.contains("fldChar"),
-            "{xml}"
-        );
+        assert!(xml.contains("shown") && !xml.contains("instrText") && !xml.contains("fldChar"), "{xml}");
     }
     let (simple, _) = document("<w:p><w:fldSimple w:instr=\"LINK x\"><w:r><w:t>shown</w:t></w:r></w:fldSimple></w:p>");
     assert!(simple.contains("shown") && !simple.contains("fldSimple"));
@@ -172,25 +145,15 @@ fn fields_lose_what_they_do_and_keep_what_they_show() {
 fn links_lead_to_the_web_or_lose_their_target() {
     let link = |target: &str| {
         let mut parts = Parts::word("<w:p><w:hyperlink r:id=\"rId7\"><w:r><w:t>text</w:t></w:r></w:hyperlink></w:p>");
-        parts.add(
-            "word/_rels/document.xml.rels",
-            rels(&[("rId7", "hyperlink", target, true)]),
-        );
+        parts.add("word/_rels/document.xml.rels", rels(&[("rId7", "hyperlink", target, true)]));
         let (out, _) = clean(&parts, Format::Docx);
         assert!(out["word/document.xml"].contains("text"));
         out.get("word/_rels/document.xml.rels").cloned()
     };
     assert!(
-        link("HTTPS://example.org/ä")
-            .unwrap()
-            .contains("Target=\"https://example.org/ä\" TargetMode=\"External\"")
+        link("HTTPS://example.org/ä").unwrap().contains("Target=\"https://example.org/ä\" TargetMode=\"External\"")
     );
-    for bad in [
-        "file:///c:/x.exe",
-        "\\\\host\\share",
-        "javascript:x",
-        "ms-word:ofe|u|http://x",
-    ] {
+    for bad in ["file:///c:/x.exe", "\\\\host\\share", "javascript:x", "ms-word:ofe|u|http://x"] {
         assert_eq!(link(bad), None, "{bad}");
     }
 }
@@ -202,17 +165,10 @@ fn an_id_cannot_be_lent_from_a_link_to_a_picture() {
          uri=\"http://schemas.openxmlformats.org/drawingml/2006/picture\"><pic:pic><pic:blipFill><a:blip r:embed=\"rId7\" r:link=\"rId8\"/>\
          </pic:blipFill></pic:pic></a:graphicData></a:graphic></w:drawing></w:r></w:p>",
     );
-    let rows = [
-        ("rId7", "hyperlink", "http://a.example/", true),
-        ("rId8", "image", "http://a.example/x.png", true),
-    ];
+    let rows = [("rId7", "hyperlink", "http://a.example/", true), ("rId8", "image", "http://a.example/x.png", true)];
     parts.add("word/_rels/document.xml.rels", rels(&rows));
     let (out, ids) = clean(&parts, Format::Docx);
-    assert!(
-        out["word/document.xml"].contains("<a:blip r:embed=\"rId2\"/>"),
-        "{}",
-        out["word/document.xml"]
-    );
+    assert!(out["word/document.xml"].contains("<a:blip r:embed=\"rId2\"/>"), "{}", out["word/document.xml"]);
     assert!(out["word/_rels/document.xml.rels"].contains("Target=\"media/image1.png\""));
     assert!(ids.contains(&"OOX-40".to_owned()));
 }
@@ -223,10 +179,7 @@ fn old_drawings_become_new_ones() {
         "<w:p><w:r><w:pict><v:shape style=\"width:100pt;height:1in\"><v:textbox><w:txbxContent><w:p><w:r><w:t>boxed</w:t></w:r></w:p>\
          </w:txbxContent></v:textbox></v:shape><v:shape style=\"width:10pt;height:10pt\"><v:imagedata r:id=\"rId1\"/></v:shape></w:pict></w:r></w:p>",
     );
-    parts.add(
-        "word/_rels/document.xml.rels",
-        rels(&[("rId1", "image", "media/a.png", false)]),
-    );
+    parts.add("word/_rels/document.xml.rels", rels(&[("rId1", "image", "media/a.png", false)]));
     parts.add("word/media/a.png", PNG_1X1);
     let (out, _) = clean(&parts, Format::Docx);
     let xml = &out["word/document.xml"];
@@ -265,10 +218,7 @@ fn parts_without_a_place_go_and_are_scanned() {
     parts.add("word/_rels/document.xml.rels", rels(&rows));
     parts.add(
         "word/styles.xml",
-        format!(
-            "<w:styles {}><w:style w:styleId=\"a\" w:type=\"paragraph\"/></w:styles>",
-            ns()
-        ),
+        format!("<w:styles {}><w:style w:styleId=\"a\" w:type=\"paragraph\"/></w:styles>", ns()),
     );
     let dropped = [
         "word/vbaProject.bin",
@@ -289,23 +239,13 @@ fn parts_without_a_place_go_and_are_scanned() {
     let names: Vec<&str> = out.keys().map(String::as_str).collect();
     assert_eq!(
         names,
-        [
-            "[Content_Types].xml",
-            "_rels/.rels",
-            "word/_rels/document.xml.rels",
-            "word/document.xml",
-            "word/styles.xml"
-        ]
+        ["[Content_Types].xml", "_rels/.rels", "word/_rels/document.xml.rels", "word/document.xml", "word/styles.xml"]
     );
     assert!(
-        out.values()
-            .all(|text| !text.contains("CANARY") && !text.contains("macro") && !text.contains("a.example"))
+        out.values().all(|text| !text.contains("CANARY") && !text.contains("macro") && !text.contains("a.example"))
     );
     for name in dropped {
-        assert!(
-            spy.0.iter().any(|(n, bytes)| n == name && bytes == b"CANARY"),
-            "{name} was not scanned"
-        );
+        assert!(spy.0.iter().any(|(n, bytes)| n == name && bytes == b"CANARY"), "{name} was not scanned");
         assert!(findings.rows().iter().any(|f| f.at == name), "{name} was not reported");
     }
 }
@@ -321,10 +261,7 @@ fn book() -> Parts {
              <definedName name=\"Fine\" localSheetId=\"1\">Data!$A$1</definedName><definedName name=\"Bad\">[1]S!A1</definedName></definedNames></workbook>"
         ),
     );
-    parts.add(
-        "_rels/.rels",
-        rels(&[("rId1", "officeDocument", "xl/workbook.xml", false)]),
-    );
+    parts.add("_rels/.rels", rels(&[("rId1", "officeDocument", "xl/workbook.xml", false)]));
     parts.add(
         "xl/_rels/workbook.xml.rels",
         rels(&[
@@ -333,10 +270,7 @@ fn book() -> Parts {
         ]),
     );
     parts.add("xl/macrosheets/sheet1.xml", "<x/>");
-    parts.add(
-        "xl/worksheets/_rels/sheet1.xml.rels",
-        rels(&[("rId1", "comments", "../comments1.xml", false)]),
-    );
+    parts.add("xl/worksheets/_rels/sheet1.xml.rels", rels(&[("rId1", "comments", "../comments1.xml", false)]));
     parts.add("xl/comments1.xml", format!("<comments xmlns=\"{X}\"><authors><author>A</author></authors><commentList><comment ref=\"B3\" authorId=\"0\"><text><t>note</t></text></comment></commentList></comments>"));
     parts.add(
         "xl/worksheets/sheet1.xml",
@@ -358,18 +292,10 @@ fn sheets_keep_values_and_lose_what_reaches_out() {
         sheet.contains("<formula1>#REF!</formula1>") && sheet.ends_with("<legacyDrawing r:id=\"rId2\"/></worksheet>")
     );
     let workbook = &out["xl/workbook.xml"];
-    assert!(
-        workbook.contains("<workbookView activeTab=\"0\"/>") && !workbook.contains("Macro1"),
-        "{workbook}"
-    );
+    assert!(workbook.contains("<workbookView activeTab=\"0\"/>") && !workbook.contains("Macro1"), "{workbook}");
     assert!(workbook.contains("<definedName name=\"Fine\" localSheetId=\"0\">Data!$A$1</definedName><definedName name=\"Bad\">#REF!</definedName>"));
     assert!(out["xl/drawings/vmlDrawing1.vml"].contains("<x:Row>2</x:Row><x:Column>1</x:Column>"));
-    assert!(
-        ["OOX-05", "OOX-15", "OOX-16", "OOX-38"]
-            .iter()
-            .all(|id| ids.iter().any(|i| i == id)),
-        "{ids:?}"
-    );
+    assert!(["OOX-05", "OOX-15", "OOX-16", "OOX-38"].iter().all(|id| ids.iter().any(|i| i == id)), "{ids:?}");
 }
 
 #[test]
@@ -381,27 +307,15 @@ fn damaged_packages_are_refused_and_never_panic() {
     let xml = "<w:p><w:r><w:t>a</w:t></w:r></w:p>";
     let whole = format!("<w:document {}><w:body>{xml}</w:body></w:document>", ns());
     for end in (0..whole.len()).filter(|end| whole.is_char_boundary(*end)).step_by(7) {
-        assert!(
-            run(&Parts::new("word/document.xml", &whole[..end]).zip(), Format::Docx)
-                .0
-                .is_err(),
-            "cut at {end}"
-        );
+        assert!(run(&Parts::new("word/document.xml", &whole[..end]).zip(), Format::Docx).0.is_err(), "cut at {end}");
     }
     let deep = format!("<w:document {}><w:body>{}", ns(), "<w:p>".repeat(5000));
-    assert!(matches!(
-        run(&Parts::new("word/document.xml", &deep).zip(), Format::Docx).0,
-        Err(Refusal::Limit { .. })
-    ));
+    assert!(matches!(run(&Parts::new("word/document.xml", &deep).zip(), Format::Docx).0, Err(Refusal::Limit { .. })));
     let entity = format!(
         "<!DOCTYPE x [<!ENTITY e \"a\">]><w:document {}><w:body><w:p><w:r><w:t>&e;</w:t></w:r></w:p></w:body></w:document>",
         ns()
     );
-    assert!(
-        run(&Parts::new("word/document.xml", &entity).zip(), Format::Docx)
-            .0
-            .is_err()
-    );
+    assert!(run(&Parts::new("word/document.xml", &entity).zip(), Format::Docx).0.is_err());
 }
 
 #[test]
@@ -416,17 +330,32 @@ fn every_byte_may_be_wrong_without_a_panic() {
         for byte in [b'<', b'"', b'&', b'0'] {
             let mut bytes = body.clone().into_bytes();
             bytes[at] = byte;
-            let (result, _) = run(
-                &Parts::new("word/document.xml", &String::from_utf8(bytes).unwrap()).zip(),
-                Format::Docx,
-            );
+            let (result, _) =
+                run(&Parts::new("word/document.xml", &String::from_utf8(bytes).unwrap()).zip(), Format::Docx);
             if let Ok(rebuilt) = result {
-                assert_eq!(
-                    run(&rebuilt.bytes, Format::Docx).0.unwrap().bytes,
-                    rebuilt.bytes,
-                    "byte {at}"
-                );
+                assert_eq!(run(&rebuilt.bytes, Format::Docx).0.unwrap().bytes, rebuilt.bytes, "byte {at}");
             }
         }
     }
+}
+
+#[test]
+fn an_object_on_a_slide_leaves_a_field_in_its_place() {
+    let slide = format!(
+        "<p:sld {}><p:cSld><p:spTree><p:graphicFrame><p:nvGraphicFramePr><p:cNvPr id=\"4\" name=\"Obj\"/></p:nvGraphicFramePr><p:xfrm>\
+         <a:off x=\"1\" y=\"2\"/><a:ext cx=\"3\" cy=\"4\"/></p:xfrm><a:graphic><a:graphicData uri=\"http://schemas.openxmlformats.org/presentationml/2006/ole\">\
+         <p:oleObj spid=\"x\" r:id=\"rId3\"/></a:graphicData></a:graphic></p:graphicFrame></p:spTree></p:cSld><p:timing><p:cmd/></p:timing></p:sld>",
+        ns()
+    );
+    let show = format!(
+        "<p:presentation {}><p:sldIdLst><p:sldId id=\"256\" r:id=\"rId1\"/></p:sldIdLst></p:presentation>",
+        ns()
+    );
+    let mut parts = Parts::new("ppt/presentation.xml", &show);
+    parts.add("ppt/_rels/presentation.xml.rels", rels(&[("rId1", "slide", "slides/slide1.xml", false)]));
+    parts.add("ppt/slides/slide1.xml", slide);
+    let (out, ids) = clean(&parts, Format::Pptm);
+    let xml = &out["ppt/slides/slide1.xml"];
+    assert!(xml.contains("<p:pic>") && xml.contains("<a:ext cx=\"3\" cy=\"4\"/>"), "{xml}");
+    assert!(!xml.contains("oleObj") && !xml.contains("timing") && ids.contains(&"OOX-26".to_owned()));
 }

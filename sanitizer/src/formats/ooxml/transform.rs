@@ -8,7 +8,6 @@ use super::names::{At, El, Kind, NAMES, Ns};
 use super::package::Relationship;
 use super::parts::{Family, PartKind, implicit};
 use super::read::{Dropped, Frag, Item, PartReader, Span, Step, decode};
-use super::values;
 use super::write::Writer;
 use model::{Comments, FindingAction, Links, Refusal};
 use std::collections::{BTreeMap, BTreeSet};
@@ -52,11 +51,7 @@ pub fn transform(
     // The output is about as long as the input; the fragment on the way is short.
     b.cx.budget.spend_bytes(text.len() as u64)?;
     let web = b.policy.links == Links::Web;
-    let doomed = if b.family == Family::Word {
-        fields::judge(&text, web)?
-    } else {
-        Doomed::default()
-    };
+    let doomed = if b.family == Family::Word { fields::judge(&text, web)? } else { Doomed::default() };
     let mut t = Transform {
         b,
         w: Writer::default(),
@@ -93,11 +88,7 @@ impl Transform<'_, '_, '_, '_> {
         let mut reader = PartReader::new(text);
         let mut frag = Frag::default();
         let mut open: Vec<El> = Vec::new();
-        let expected = self
-            .b
-            .family
-            .row(self.kind)
-            .map(|row| (row.root_ns(self.b.family), row.root));
+        let expected = self.b.family.row(self.kind).map(|row| (row.root_ns(self.b.family), row.root));
         loop {
             frag.clear();
             match reader.next(&mut frag)? {
@@ -194,10 +185,7 @@ impl Transform<'_, '_, '_, '_> {
             if row.kind == PartKind::SheetComments {
                 self.comments = self.comment_cells(entry)?;
             }
-            self.outgoing.push(NewRelationship {
-                rel: row.rel,
-                target: Target::Part(part),
-            });
+            self.outgoing.push(NewRelationship { rel: row.rel, target: Target::Part(part) });
         }
         Ok(())
     }
@@ -223,10 +211,7 @@ impl Transform<'_, '_, '_, '_> {
 
     /// The member that the first relationship of a type leads to.
     pub(super) fn sole_part(&self, rel: &str) -> Option<usize> {
-        let r = self
-            .incoming
-            .iter()
-            .find(|r| r.standard && !r.external && r.rel == rel)?;
+        let r = self.incoming.iter().find(|r| r.standard && !r.external && r.rel == rel)?;
         self.b.package.resolve(&self.place, &r.target)
     }
 
@@ -234,11 +219,7 @@ impl Transform<'_, '_, '_, '_> {
     fn leads(&self, id: &str, to: &[PartKind]) -> Option<(PartKind, &'static str, usize)> {
         let r = self.incoming(id).filter(|r| r.standard && !r.external)?;
         let row = self.b.family.by_rel(&r.rel)?;
-        let entry = self
-            .b
-            .package
-            .resolve(&self.place, &r.target)
-            .filter(|_| to.contains(&row.kind))?;
+        let entry = self.b.package.resolve(&self.place, &r.target).filter(|_| to.contains(&row.kind))?;
         Some((row.kind, row.rel, entry))
     }
 
@@ -277,13 +258,11 @@ impl Transform<'_, '_, '_, '_> {
     }
 
     /// The new id for a link out, `None` where it may not stay.
-    fn link_out(&mut self, id: &str) -> Option<String> {
+    pub(super) fn link_out(&mut self, id: &str) -> Option<String> {
         if let Some(known) = self.links.get(id) {
             return known.map(|at| format!("rId{at}"));
         }
-        let r = self
-            .incoming(id)
-            .filter(|r| r.standard && r.external && r.rel == "hyperlink")?;
+        let r = self.incoming(id).filter(|r| r.standard && r.external && r.rel == "hyperlink")?;
         let address = WebAddress::parse(&r.target).filter(|_| self.b.policy.links == Links::Web);
         let new = address.map(|address| self.relate("hyperlink", Target::Web(address)));
         self.links.insert(id.to_owned(), new);
@@ -292,13 +271,7 @@ impl Transform<'_, '_, '_, '_> {
 
     /// Writes an element with everything in it, by its hook.
     pub(super) fn element(&mut self, frag: &Frag, at: usize) -> Result<(), Refusal> {
-        let Some(Item::Start {
-            el,
-            attributes,
-            after,
-            serial,
-        }) = frag.item(at)
-        else {
+        let Some(Item::Start { el, attributes, after, serial }) = frag.item(at) else {
             return Ok(());
         };
         if self.doomed.serials.contains(&serial) {
@@ -317,7 +290,7 @@ impl Transform<'_, '_, '_, '_> {
                 self.plain(frag, at)
             }
             Hook::Graphic => {
-                if is_graphic(frag.attribute(attributes, Ns::None, "uri").unwrap_or_default()) {
+                if super::links::is_graphic(frag.attribute(attributes, Ns::None, "uri").unwrap_or_default()) {
                     return self.plain(frag, at);
                 }
                 self.count("OOX-22");
@@ -338,9 +311,7 @@ impl Transform<'_, '_, '_, '_> {
             Hook::Vml => self.vml(frag, at),
             Hook::Frame => self.frame(frag, at),
             Hook::Timing => {
-                let mut verbs = ["cmd", "audio", "video"]
-                    .iter()
-                    .flat_map(|name| frag.find_all(at, after, Ns::P, name));
+                let mut verbs = ["cmd", "audio", "video"].iter().flat_map(|name| frag.find_all(at, after, Ns::P, name));
                 if verbs.next().is_some() {
                     self.count("OOX-26");
                     return Ok(());
@@ -399,11 +370,8 @@ impl Transform<'_, '_, '_, '_> {
     }
 
     /// Whether every relationship that the element names leads to a part of these kinds.
-    fn all_lead(&self, frag: &Frag, attributes: Span, to: &[PartKind]) -> bool {
-        let mut ids = frag
-            .attributes(attributes)
-            .filter(|(at, _)| NAMES.attribute_row(*at).0 == Ns::R)
-            .peekable();
+    pub(super) fn all_lead(&self, frag: &Frag, attributes: Span, to: &[PartKind]) -> bool {
+        let mut ids = frag.attributes(attributes).filter(|(at, _)| NAMES.attribute_row(*at).0 == Ns::R).peekable();
         ids.peek().is_some() && ids.all(|(_, id)| self.leads(id, to).is_some())
     }
 
@@ -482,190 +450,11 @@ impl Transform<'_, '_, '_, '_> {
         }
         Ok(())
     }
-
-    fn blip(&mut self, frag: &Frag, at: usize) -> Result<(), Refusal> {
-        let Some(Item::Start { el, attributes, .. }) = frag.item(at) else {
-            return Ok(());
-        };
-        let embed = frag.attribute(attributes, Ns::R, "embed").filter(|id| !id.is_empty());
-        let link = frag.attribute(attributes, Ns::R, "link").filter(|id| !id.is_empty());
-        if link.is_some() {
-            self.count("OOX-40");
-        }
-        self.begin_without(frag, el, attributes, &["embed", "link"])?;
-        if embed.is_some() || link.is_some() {
-            let known = match embed {
-                Some(id) => self.follow(id, &[PartKind::Picture])?,
-                None => None,
-            };
-            let id = match known {
-                Some(id) => Some(id),
-                None => {
-                    let part = self.b.picture(None, self.base)?;
-                    part.map(|part| format!("rId{}", self.relate("image", Target::Part(part))))
-                }
-            };
-            if let (Some(id), Some(at)) = (id, attribute(Ns::R, "embed")) {
-                self.w.attribute(at, &id);
-            }
-        }
-        self.children(frag, at)?;
-        self.w.close(el);
-        Ok(())
-    }
-
-    /// `a:hlinkClick` and its kin: out to the web, to a slide, or a show command (OOX-10, OOX-26).
-    fn link(&mut self, frag: &Frag, at: usize) -> Result<(), Refusal> {
-        let Some(Item::Start { el, attributes, .. }) = frag.item(at) else {
-            return Ok(());
-        };
-        let id = frag.attribute(attributes, Ns::R, "id").unwrap_or_default();
-        let action = raw_action(frag.attribute(attributes, Ns::None, "action").unwrap_or_default());
-        let new = match action {
-            Action::None if id.is_empty() => Some(String::new()),
-            Action::None => self.link_out(id),
-            Action::Slide => self.follow(id, &[PartKind::Slide])?,
-            Action::Show => Some(String::new()),
-            Action::Other => None,
-        };
-        let Some(new) = new else {
-            self.count(if action == Action::Other { "OOX-26" } else { "OOX-10" });
-            return Ok(());
-        };
-        self.begin_without(frag, el, attributes, &["id"])?;
-        if let Some(at) = attribute(Ns::R, "id") {
-            self.w.attribute(at, &new);
-        }
-        self.children(frag, at)?;
-        self.w.close(el);
-        Ok(())
-    }
-
-    fn word_link(&mut self, frag: &Frag, at: usize) -> Result<(), Refusal> {
-        let Some(Item::Start { el, attributes, .. }) = frag.item(at) else {
-            return Ok(());
-        };
-        let anchor = frag.attribute(attributes, Ns::W, "anchor").unwrap_or_default();
-        let without: &[&str] = if values::looks_active(anchor) {
-            &["id", "anchor"]
-        } else {
-            &["id"]
-        };
-        let new = match frag.attribute(attributes, Ns::R, "id") {
-            None if without.len() == 1 => Some(String::new()),
-            None => None,
-            Some(id) => self.link_out(id),
-        };
-        let Some(new) = new else {
-            self.count("OOX-10");
-            return self.children(frag, at);
-        };
-        self.begin_without(frag, el, attributes, without)?;
-        if let (Some(at), false) = (attribute(Ns::R, "id"), new.is_empty()) {
-            self.w.attribute(at, &new);
-        }
-        self.children(frag, at)?;
-        self.w.close(el);
-        Ok(())
-    }
-
-    fn sheet_link(&mut self, frag: &Frag, at: usize) -> Result<(), Refusal> {
-        let Some(Item::Start { el, attributes, .. }) = frag.item(at) else {
-            return Ok(());
-        };
-        let id = frag.attribute(attributes, Ns::R, "id");
-        let location = frag.attribute(attributes, Ns::None, "location").unwrap_or_default();
-        // A place in this book: a sheet, a name, a range.
-        let inside = !location.contains('|') && !values::looks_active(location);
-        let new = match id {
-            Some(id) => self.link_out(id),
-            None => (inside && !location.is_empty()).then(String::new),
-        };
-        let Some(new) = new else {
-            self.count("OOX-10");
-            return Ok(());
-        };
-        let without: &[&str] = if inside { &["id"] } else { &["id", "location"] };
-        self.begin_without(frag, el, attributes, without)?;
-        if let (Some(at), false) = (attribute(Ns::R, "id"), new.is_empty()) {
-            self.w.attribute(at, &new);
-        }
-        self.w.close(el);
-        Ok(())
-    }
-
-    /// A frame around a graphic: it stays where the graphic is one that we know and leads somewhere.
-    fn frame(&mut self, frag: &Frag, at: usize) -> Result<(), Refusal> {
-        let Some(Item::Start { el, after, .. }) = frag.item(at) else {
-            return Ok(());
-        };
-        if NAMES.row(el).ns == Ns::P
-            && let Some(pic) = frag.find_all(at, after, Ns::P, "pic").next()
-        {
-            // The preview of an OLE object takes its place (OOX-11).
-            return self.element(frag, pic);
-        }
-        for data in frag.find_all(at, after, Ns::A, "graphicData") {
-            let Some(Item::Start { attributes, .. }) = frag.item(data) else {
-                continue;
-            };
-            let uri = frag.attribute(attributes, Ns::None, "uri").unwrap_or_default();
-            if !is_graphic(uri) {
-                self.count(if uri.ends_with("/ole") { "OOX-11" } else { "OOX-22" });
-                return Ok(());
-            }
-        }
-        for inner in at..after {
-            let Some(Item::Start { el, attributes, .. }) = frag.item(inner) else {
-                continue;
-            };
-            if let Hook::Refers { to, required: true } = NAMES.row(el).hook
-                && !self.all_lead(frag, attributes, to)
-            {
-                self.count("OOX-22");
-                return Ok(());
-            }
-        }
-        self.plain(frag, at)
-    }
 }
 
 /// The attribute of the tables with this name.
 pub fn attribute(ns: Ns, name: &str) -> Option<At> {
     NAMES.find_attribute(ns, name)
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Action {
-    None,
-    Slide,
-    Show,
-    Other,
-}
-
-/// What an action of a link does ([MS-OE376] 2.1.1363): jumps inside the show are all that stays.
-fn raw_action(action: &str) -> Action {
-    if action.is_empty() {
-        return Action::None;
-    }
-    match action.strip_prefix("ppaction://") {
-        Some("hlinksldjump") => Action::Slide,
-        Some("noaction") => Action::Show,
-        Some(other) => match other.strip_prefix("hlinkshowjump?jump=") {
-            Some("firstslide" | "lastslide" | "nextslide" | "previousslide" | "endshow" | "lastslideviewed") => {
-                Action::Show
-            }
-            Some(_) | None => Action::Other,
-        },
-        None => Action::Other,
-    }
-}
-
-/// Whether a graphic is of a kind that we write.
-fn is_graphic(uri: &str) -> bool {
-    let kinds = [Ns::C, Ns::Dgm, Ns::Lc, Ns::Pic, Ns::Wps, Ns::Wpg, Ns::Wpc];
-    uri == "http://schemas.openxmlformats.org/drawingml/2006/table"
-        || kinds.iter().any(|ns| ns.declaration().is_some_and(|d| d.1 == uri))
 }
 
 fn is_hidden(frag: &Frag, attributes: Span, name: &str) -> bool {

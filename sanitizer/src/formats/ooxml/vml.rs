@@ -22,22 +22,12 @@ impl Transform<'_, '_, '_, '_> {
         let Some(Item::Start { el, after, .. }) = frag.item(at) else {
             return Ok(());
         };
-        self.count(if NAMES.row(el).name == "object" {
-            "OOX-11"
-        } else {
-            "OOX-39"
-        });
+        self.count(if NAMES.row(el).name == "object" { "OOX-11" } else { "OOX-39" });
         let mut size = DEFAULT;
         let mut title = String::new();
         let mut next = at.saturating_add(1);
         while next < after {
-            let Some(Item::Start {
-                el,
-                attributes,
-                after: behind,
-                ..
-            }) = frag.item(next)
-            else {
+            let Some(Item::Start { el, attributes, after: behind, .. }) = frag.item(next) else {
                 next = next.saturating_add(1);
                 continue;
             };
@@ -62,13 +52,8 @@ impl Transform<'_, '_, '_, '_> {
                 }
                 (Ns::V, "textbox") => {}
                 (Ns::V, _) => {
-                    size = frag
-                        .attribute(attributes, Ns::None, "style")
-                        .and_then(style_size)
-                        .unwrap_or(DEFAULT);
-                    frag.attribute(attributes, Ns::None, "alt")
-                        .unwrap_or_default()
-                        .clone_into(&mut title);
+                    size = frag.attribute(attributes, Ns::None, "style").and_then(style_size).unwrap_or(DEFAULT);
+                    frag.attribute(attributes, Ns::None, "alt").unwrap_or_default().clone_into(&mut title);
                 }
                 _ => {}
             }
@@ -116,10 +101,7 @@ impl Transform<'_, '_, '_, '_> {
         self.rectangle(size);
         self.w.literal(&[], "</wps:spPr><wps:txbx>");
         self.element(frag, content)?;
-        self.w.literal(
-            &[],
-            "</wps:txbx><wps:bodyPr/></wps:wsp></a:graphicData></a:graphic></wp:inline></w:drawing>",
-        );
+        self.w.literal(&[], "</wps:txbx><wps:bodyPr/></wps:wsp></a:graphicData></a:graphic></wp:inline></w:drawing>");
         Ok(())
     }
 
@@ -146,10 +128,7 @@ impl Transform<'_, '_, '_, '_> {
         w.quoted(&id);
         w.literal(&[], "\"/><a:stretch><a:fillRect/></a:stretch></pic:blipFill><pic:spPr>");
         self.rectangle(size);
-        self.w.literal(
-            &[],
-            "</pic:spPr></pic:pic></a:graphicData></a:graphic></wp:inline></w:drawing>",
-        );
+        self.w.literal(&[], "</pic:spPr></pic:pic></a:graphicData></a:graphic></wp:inline></w:drawing>");
         Ok(())
     }
 }
@@ -177,11 +156,7 @@ fn length(value: &str) -> Option<u64> {
         _ => return None,
     };
     let emu = number.trim().parse::<f64>().ok()? * points * EMU;
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "bound: checked on this line"
-    )]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bound: checked on this line")]
     (1.0..1e9).contains(&emu).then_some(emu as u64)
 }
 
@@ -191,10 +166,7 @@ mod tests {
 
     #[test]
     fn sizes_of_shapes_are_read() {
-        assert_eq!(
-            style_size("position:absolute;width:100pt;height:1in"),
-            Some((1_270_000, 914_400))
-        );
+        assert_eq!(style_size("position:absolute;width:100pt;height:1in"), Some((1_270_000, 914_400)));
         assert_eq!(style_size("width:100;height:1in"), None);
         assert_eq!(style_size("width:1e300pt;height:-1in"), None);
     }

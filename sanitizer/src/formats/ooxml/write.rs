@@ -100,11 +100,7 @@ impl Writer {
     /// A place to come back to with [`Writer::undo`].
     #[must_use]
     pub const fn here(&self) -> Place {
-        Place {
-            len: self.out.len(),
-            tag_open: self.tag_open,
-            used: self.used,
-        }
+        Place { len: self.out.len(), tag_open: self.tag_open, used: self.used }
     }
 
     /// Takes back everything since `place`.
@@ -131,10 +127,7 @@ impl Writer {
     pub fn finish(self) -> Vec<u8> {
         let mut head = Vec::with_capacity(self.out.len().saturating_add(1024));
         head.extend_from_slice(DECLARATION.as_bytes());
-        let (name, rest) = self
-            .out
-            .split_at_checked(self.root_name_end.unwrap_or(0))
-            .unwrap_or_default();
+        let (name, rest) = self.out.split_at_checked(self.root_name_end.unwrap_or(0)).unwrap_or_default();
         head.extend_from_slice(name);
         for ns in Ns::declared() {
             let used = self.used & 1u32.checked_shl(ns as u32).unwrap_or(0) != 0;
