@@ -18,11 +18,7 @@ pub(super) fn check(program: &[u8]) -> Result<(), Rejection> {
     reader.expect(b"{ ", "7.10.5: { expected")?;
     block(&mut reader, 1)?;
     reader.expect(b"\n", "dialect §2: line feed behind the function")?;
-    if reader.rest().is_empty() {
-        Ok(())
-    } else {
-        Err(reader.reject("bytes behind the function"))
-    }
+    if reader.rest().is_empty() { Ok(()) } else { Err(reader.reject("bytes behind the function")) }
 }
 
 /// Behind "{ ", to the brace that closes it.

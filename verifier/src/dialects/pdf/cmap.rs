@@ -88,11 +88,7 @@ type Section = (&'static str, u8, Target);
 
 const CODE_SPACE: Section = ("codespacerange", 2, Target::None);
 const UNICODE: [Section; 2] = [("bfchar", 1, Target::Utf16), ("bfrange", 2, Target::Utf16)];
-const CIDS: [Section; 3] = [
-    ("cidchar", 1, Target::Cid),
-    ("cidrange", 2, Target::Cid),
-    ("notdefrange", 2, Target::Cid),
-];
+const CIDS: [Section; 3] = [("cidchar", 1, Target::Cid), ("cidrange", 2, Target::Cid), ("notdefrange", 2, Target::Cid)];
 
 /// 9.10.3.
 pub(super) fn to_unicode(text: &[u8]) -> Result<(), Rejection> {
@@ -130,15 +126,9 @@ fn sections(reader: &mut Reader<'_>, kinds: &[Section]) -> Result<(), Rejection>
     let mut left = ROWS;
     let mut spaces = true;
     while reader.peek().is_some_and(|b| b.is_ascii_digit()) {
-        let count = reader
-            .number()?
-            .int()
-            .and_then(|n| u32::try_from(n).ok())
-            .filter(|n| (1..=100).contains(n));
+        let count = reader.number()?.int().and_then(|n| u32::try_from(n).ok()).filter(|n| (1..=100).contains(n));
         let count = count.ok_or_else(|| reader.reject("dialect §4: 1 to 100 rows"))?;
-        left = left
-            .checked_sub(count)
-            .ok_or_else(|| reader.reject("dialect §4: rows of a CMap (PDF-73)"))?;
+        left = left.checked_sub(count).ok_or_else(|| reader.reject("dialect §4: rows of a CMap (PDF-73)"))?;
         reader.expect(b" begin", "dialect §4: begin of a section")?;
         let word = reader.run(|b| b.is_ascii_lowercase());
         let section = if word == CODE_SPACE.0.as_bytes() && spaces {
@@ -158,11 +148,7 @@ fn sections(reader: &mut Reader<'_>, kinds: &[Section]) -> Result<(), Rejection>
     }
     let tail: &[u8] = b"endcmap\nCMapName currentdict /CMap defineresource pop\nend\nend\n";
     reader.expect(tail, "dialect §4: tail of a CMap")?;
-    if reader.rest().is_empty() {
-        Ok(())
-    } else {
-        Err(reader.reject("bytes behind the CMap"))
-    }
+    if reader.rest().is_empty() { Ok(()) } else { Err(reader.reject("bytes behind the CMap")) }
 }
 
 fn row(reader: &mut Reader<'_>, (_, codes, target): Section) -> Result<(), Rejection> {

@@ -56,16 +56,10 @@ impl Graph<'_, '_> {
         }
         let below = depth.saturating_add(1);
         match elements {
-            [
-                Value::Name(family @ (b"CalGray" | b"CalRGB" | b"Lab")),
-                Value::Dict(dict),
-            ] => measured(family, dict.clone()),
-            [
-                Value::Name(b"Indexed"),
-                base,
-                Value::Int(high @ 0..=255),
-                Value::Str(table),
-            ] => {
+            [Value::Name(family @ (b"CalGray" | b"CalRGB" | b"Lab")), Value::Dict(dict)] => {
+                measured(family, dict.clone())
+            }
+            [Value::Name(b"Indexed"), base, Value::Int(high @ 0..=255), Value::Str(table)] => {
                 let base = self.nested_colour(at, base, below)?;
                 let entries = usize::try_from(*high).unwrap_or_default().saturating_add(1);
                 let fits = table.len() == entries.saturating_mul(base.components()).saturating_mul(2);
@@ -74,22 +68,12 @@ impl Graph<'_, '_> {
                 }
                 Ok(Space::Indexed)
             }
-            [
-                Value::Name(b"Separation"),
-                Value::Name(_),
-                alternate,
-                Value::Ref(function),
-            ] => {
+            [Value::Name(b"Separation"), Value::Name(_), alternate, Value::Ref(function)] => {
                 self.alternate(at, alternate, below)?;
                 self.visit(*function, Kind::Function)?;
                 Ok(Space::Of(1))
             }
-            [
-                Value::Name(b"DeviceN"),
-                Value::Array(names),
-                alternate,
-                Value::Ref(function),
-            ] => {
+            [Value::Name(b"DeviceN"), Value::Array(names), alternate, Value::Ref(function)] => {
                 if !(1..=MOST).contains(&names.len()) || names.iter().any(|n| n.name().is_none()) {
                     return Err(bad("8.6.6.5: DeviceN: 1 to 32 names"));
                 }
@@ -176,10 +160,7 @@ impl Graph<'_, '_> {
                 height = height.max(below.saturating_add(1));
             }
         }
-        dict.check(
-            height <= FUNCTIONS,
-            "dialect §2: functions nested more than 8 deep (PDF-76)",
-        )?;
+        dict.check(height <= FUNCTIONS, "dialect §2: functions nested more than 8 deep (PDF-76)")?;
         Ok(height)
     }
 }
@@ -211,10 +192,7 @@ fn measured(family: &[u8], mut dict: Dict<'_>) -> Result<Space, Rejection> {
 fn pairs(dict: &mut Dict<'_>, key: &str) -> Result<usize, Rejection> {
     let numbers = dict.req(key, Value::numbers)?;
     let (pairs, rest) = numbers.as_chunks::<2>();
-    dict.check(
-        (1..=MOST).contains(&pairs.len()) && rest.is_empty(),
-        "7.10: Domain or Range",
-    )?;
+    dict.check((1..=MOST).contains(&pairs.len()) && rest.is_empty(), "7.10: Domain or Range")?;
     Ok(pairs.len())
 }
 
@@ -222,8 +200,8 @@ fn pairs(dict: &mut Dict<'_>, key: &str) -> Result<usize, Rejection> {
 fn exponential(dict: &mut Dict<'_>) -> Result<u8, Rejection> {
     dict.tuple("Domain", 2)?;
     dict.req("N", Value::number)?;
-    let low = dict.opt_numbers("C0")?.map_or(1, |c| c.len());
-    let high = dict.opt_numbers("C1")?.map_or(1, |c| c.len());
+    let low = dict.req("C0", Value::numbers)?.len();
+    let high = dict.req("C1", Value::numbers)?.len();
     dict.check(low == high && (1..=MOST).contains(&low), "7.10.3: C0 and C1")?;
     if dict.get("Range").is_some() {
         pairs(dict, "Range")?;

@@ -83,10 +83,7 @@ pub(super) fn check(data: &[u8], glyph: bool) -> Result<Used, Rejection> {
             line(operator, &operands, glyph, &mut used, &mut open).map_err(|rule| {
                 start.reject(&format!(
                     "{rule}: {}",
-                    operator
-                        .get(..operator.len().min(12))
-                        .unwrap_or_default()
-                        .escape_ascii()
+                    operator.get(..operator.len().min(12)).unwrap_or_default().escape_ascii()
                 ))
             })?;
             operands.clear();
@@ -119,11 +116,7 @@ fn operand<'a>(reader: &mut Reader<'a>) -> Result<Operand<'a>, Rejection> {
 
 #[inline]
 fn number<'a>(reader: &mut Reader<'_>) -> Result<Operand<'a>, Rejection> {
-    Ok(if let Value::Int(n) = reader.number()? {
-        Operand::Int(n)
-    } else {
-        Operand::Real
-    })
+    Ok(if let Value::Int(n) = reader.number()? { Operand::Int(n) } else { Operand::Real })
 }
 
 fn array<'a>(reader: &mut Reader<'_>) -> Result<Operand<'a>, Rejection> {
@@ -214,18 +207,12 @@ fn line(
 
 fn enter(open: &mut u32, sound: bool) -> Result<(), &'static str> {
     *open = open.saturating_add(1);
-    if sound && *open <= DEPTH {
-        Ok(())
-    } else {
-        Err("dialect §4: operands, or more than 512 deep")
-    }
+    if sound && *open <= DEPTH { Ok(()) } else { Err("dialect §4: operands, or more than 512 deep") }
 }
 
 fn leave(open: &mut u32, sound: bool) -> Result<(), &'static str> {
-    *open = open
-        .checked_sub(1)
-        .filter(|_| sound)
-        .ok_or("dialect §4: operands, or closed before it was opened (PDF-78)")?;
+    *open =
+        open.checked_sub(1).filter(|_| sound).ok_or("dialect §4: operands, or closed before it was opened (PDF-78)")?;
     Ok(())
 }
 

@@ -19,18 +19,9 @@ impl Graph<'_, '_> {
         let kids = self.page_tree()?;
         dict.opt("Lang", |v| {
             let digits = v.string().filter(|d| (2..=70).contains(&d.len()))?;
-            string_bytes(digits)
-                .all(|b| b.is_ascii_alphanumeric() || b == b'-')
-                .then_some(())
+            string_bytes(digits).all(|b| b.is_ascii_alphanumeric() || b == b'-').then_some(())
         })?;
-        let layouts = [
-            "SinglePage",
-            "OneColumn",
-            "TwoColumnLeft",
-            "TwoColumnRight",
-            "TwoPageLeft",
-            "TwoPageRight",
-        ];
+        let layouts = ["SinglePage", "OneColumn", "TwoColumnLeft", "TwoColumnRight", "TwoPageLeft", "TwoPageRight"];
         dict.one_of("PageLayout", &layouts)?;
         dict.one_of("PageMode", &["UseNone", "UseOutlines"])?;
         if let Some(mut preferences) = dict.opt_dict("ViewerPreferences")? {
@@ -79,10 +70,7 @@ impl Graph<'_, '_> {
         let parent = dict.reference("Parent")?;
         dict.check(parent == 2, "7.7.3.3: Parent (PDF-11)")?;
         let media = dict.rect("MediaBox")?;
-        dict.check(
-            matches!(media.as_slice(), [x1, y1, x2, y2] if x1 < x2 && y1 < y2),
-            "MediaBox without area",
-        )?;
+        dict.check(matches!(media.as_slice(), [x1, y1, x2, y2] if x1 < x2 && y1 < y2), "MediaBox without area")?;
         dict.opt_rect("CropBox")?;
         dict.opt("Rotate", |v| matches!(v.int()?, 90 | 180 | 270).then_some(()))?;
         dict.opt("UserUnit", |v| v.number().filter(|n| *n > 0.0 && *n <= 1000.0))?;
@@ -92,14 +80,8 @@ impl Graph<'_, '_> {
         let contents = dict.reference("Contents")?;
         self.drawn(contents, &mut dict)?;
         if let Some(annots) = dict.take("Annots") {
-            for annot in annots
-                .array()
-                .filter(|a| !a.is_empty())
-                .ok_or_else(|| dict.reject("/Annots"))?
-            {
-                let link = annot
-                    .reference()
-                    .ok_or_else(|| dict.reject("/Annots: references only"))?;
+            for annot in annots.array().filter(|a| !a.is_empty()).ok_or_else(|| dict.reject("/Annots"))? {
+                let link = annot.reference().ok_or_else(|| dict.reject("/Annots: references only"))?;
                 self.visit(link, Kind::Link)?;
             }
         }
@@ -128,9 +110,7 @@ impl Graph<'_, '_> {
         dict.opt("C", |v| v.numbers().filter(|n| matches!(n.len(), 0 | 1 | 3 | 4)))?;
         dict.opt("F", |v| matches!(v.int()?, 0 | 4).then_some(()))?;
         dict.one_of("H", &["N", "I", "O", "P"])?;
-        dict.opt("QuadPoints", |v| {
-            v.numbers().filter(|n| !n.is_empty() && n.len() & 7 == 0)
-        })?;
+        dict.opt("QuadPoints", |v| v.numbers().filter(|n| !n.is_empty() && n.len() & 7 == 0))?;
         let targets = self.target(&mut dict)?;
         dict.check(targets == 1, "dialect §2: a link has one of Dest and A")?;
         dict.done()?;
@@ -142,10 +122,7 @@ impl Graph<'_, '_> {
         let mut targets = 0u8;
         if let Some(destination) = dict.take("Dest") {
             targets = 1;
-            dict.check(
-                self.destination(&destination),
-                "12.3.2.2: explicit destination (PDF-40)",
-            )?;
+            dict.check(self.destination(&destination), "12.3.2.2: explicit destination (PDF-40)")?;
         }
         if let Some(mut action) = dict.opt_dict("A")? {
             targets = targets.saturating_add(1);
@@ -154,10 +131,8 @@ impl Graph<'_, '_> {
             action.is("S", "URI")?;
             action.req("URI", |v| {
                 let uri: Vec<u8> = string_bytes(v.string()?).collect();
-                let starts = |scheme: &str| {
-                    uri.get(..scheme.len())
-                        .is_some_and(|s| s.eq_ignore_ascii_case(scheme.as_bytes()))
-                };
+                let starts =
+                    |scheme: &str| uri.get(..scheme.len()).is_some_and(|s| s.eq_ignore_ascii_case(scheme.as_bytes()));
                 let scheme = ["http://", "https://", "mailto:"].into_iter().any(starts);
                 (scheme && uri.len() <= 2048 && uri.iter().all(|b| matches!(b, 0x20..=0x7E))).then_some(())
             })?;
@@ -201,10 +176,7 @@ impl Graph<'_, '_> {
                 item.opt_int("Count", i64::MIN..=i64::MAX)?;
                 item.opt_tuple("C", 3)?;
                 item.opt_int("F", 0..=3)?;
-                item.check(
-                    self.target(&mut item.clone())? <= 1,
-                    "dialect §2: one of Dest and A (PDF-41)",
-                )?;
+                item.check(self.target(&mut item.clone())? <= 1, "dialect §2: one of Dest and A (PDF-41)")?;
                 self.target(&mut item)?;
                 match (item.opt_ref("First")?, item.opt_ref("Last")?) {
                     (Some(first), Some(last)) => levels.push((id, first, last)),
@@ -242,14 +214,13 @@ impl Graph<'_, '_> {
     }
 
     fn is_group(&self, value: &Value<'_>) -> bool {
-        value
-            .reference()
-            .is_some_and(|id| self.groups.get(id as usize) == Some(&true))
+        value.reference().is_some_and(|id| self.groups.get(id as usize) == Some(&true))
     }
 
     #[expect(clippy::wildcard_enum_match_arm, reason = "what is not named is rejected")]
     fn order(&self, elements: &[Value<'_>], depth: u8) -> bool {
         depth <= OC_DEPTH
+            && !elements.is_empty()
             && elements.iter().all(|element| match element {
                 Value::Str(_) => true,
                 Value::Array(inner) => self.order(inner, depth.saturating_add(1)),
@@ -304,10 +275,7 @@ impl Graph<'_, '_> {
     pub(super) fn member(&mut self, id: u32) -> Result<(), Rejection> {
         let facts = self.visit(id, Kind::Property)?;
         if matches!(facts, Facts::Group) && self.groups.get(id as usize) != Some(&true) {
-            return Err(Rejection::new(
-                0,
-                "8.11.4.2: group that the catalogue does not list (PDF-59)",
-            ));
+            return Err(Rejection::new(0, "8.11.4.2: group that the catalogue does not list (PDF-59)"));
         }
         Ok(())
     }
@@ -323,10 +291,7 @@ fn page_labels(mut dict: Dict<'_>) -> Result<(), Rejection> {
     dict.check(rest.is_empty(), "12.4.2: Nums are pairs")?;
     let mut before = -1i64;
     for [index, label] in pairs {
-        let index = index
-            .int()
-            .filter(|n| *n > before)
-            .ok_or_else(|| dict.reject("12.4.2: page index"))?;
+        let index = index.int().filter(|n| *n > before).ok_or_else(|| dict.reject("12.4.2: page index"))?;
         before = index;
         let Value::Dict(label) = label else {
             return Err(dict.reject("12.4.2: label"));

@@ -66,10 +66,7 @@ impl<'a> File<'a> {
                 };
                 Ok(Loaded::Stream(dict, filter, data))
             }
-            _ => Err(Rejection::new(
-                object.at,
-                "dialect §1: object that is no dictionary, stream or array",
-            )),
+            _ => Err(Rejection::new(object.at, "dialect §1: object that is no dictionary, stream or array")),
         }
     }
 }
@@ -77,10 +74,7 @@ impl<'a> File<'a> {
 /// 7.3.10, 7.3.8.
 fn object<'a>(reader: &mut Reader<'a>, id: usize, limits: &mut Limits) -> Result<Object<'a>, Rejection> {
     let at = reader.at();
-    reader.expect(
-        format!("{id} 0 obj\n").as_bytes(),
-        "dialect §1: the next object, or xref",
-    )?;
+    reader.expect(format!("{id} 0 obj\n").as_bytes(), "dialect §1: the next object, or xref")?;
     let value = reader.at();
     let parsed = reader.value(limits)?;
     reader.expect(b"\n", "dialect §1: end of line behind a value")?;
@@ -89,10 +83,7 @@ fn object<'a>(reader: &mut Reader<'a>, id: usize, limits: &mut Limits) -> Result
         let Value::Dict(dict) = parsed else {
             return Err(reader.reject("7.3.8: stream without a dictionary"));
         };
-        let len = dict
-            .get("Length")
-            .and_then(Value::int)
-            .and_then(|len| usize::try_from(len).ok());
+        let len = dict.get("Length").and_then(Value::int).and_then(|len| usize::try_from(len).ok());
         let (taken, _) = len
             .and_then(|len| reader.rest().split_at_checked(len))
             .ok_or_else(|| reader.reject("7.3.8.2: Length (PDF-09)"))?;
@@ -124,9 +115,5 @@ fn cross_references(reader: &mut Reader<'_>, objects: &[Object<'_>]) -> Result<(
     }
     let tail = format!("trailer\n<</Root 1 0 R/Size {size}>>\nstartxref\n{xref}\n%%EOF\n");
     reader.expect(tail.as_bytes(), "7.5.5: trailer of our dialect (PDF-03, PDF-14)")?;
-    if reader.rest().is_empty() {
-        Ok(())
-    } else {
-        Err(reader.reject("bytes behind %%EOF (PDF-02, PDF-03)"))
-    }
+    if reader.rest().is_empty() { Ok(()) } else { Err(reader.reject("bytes behind %%EOF (PDF-02, PDF-03)")) }
 }

@@ -7,12 +7,7 @@ use super::program;
 use super::value::{Dict, Value};
 use crate::Rejection;
 
-const ENCODINGS: [&str; 4] = [
-    "StandardEncoding",
-    "MacRomanEncoding",
-    "WinAnsiEncoding",
-    "MacExpertEncoding",
-];
+const ENCODINGS: [&str; 4] = ["StandardEncoding", "MacRomanEncoding", "WinAnsiEncoding", "MacExpertEncoding"];
 
 impl Graph<'_, '_> {
     /// 9.6, 9.7.6.
@@ -79,21 +74,14 @@ impl Graph<'_, '_> {
     pub(super) fn cid_font(&mut self, id: u32) -> Result<Facts, Rejection> {
         let mut dict = self.load_dict(id)?;
         dict.is("Type", "Font")?;
-        dict.req("Subtype", |v| {
-            matches!(v.name()?, b"CIDFontType0" | b"CIDFontType2").then_some(())
-        })?;
+        dict.req("Subtype", |v| matches!(v.name()?, b"CIDFontType0" | b"CIDFontType2").then_some(()))?;
         dict.req("BaseFont", Value::name)?;
         system_info(dict.dict("CIDSystemInfo")?)?;
         self.described(&mut dict)?;
         dict.opt("DW", Value::number)?;
         dict.opt_tuple("DW2", 2)?;
         for key in ["W", "W2"] {
-            dict.opt(key, |v| {
-                v.array()?
-                    .iter()
-                    .all(|e| e.number().is_some() || e.numbers().is_some())
-                    .then_some(())
-            })?;
+            dict.opt(key, |v| v.array()?.iter().all(|e| e.number().is_some() || e.numbers().is_some()).then_some(()))?;
         }
         match dict.take("CIDToGIDMap") {
             None | Some(Value::Name(b"Identity")) => {}
@@ -149,11 +137,7 @@ impl Graph<'_, '_> {
         ] {
             dict.opt(key, Value::number)?;
         }
-        let files = [
-            ("FontFile", Kind::FontFile),
-            ("FontFile2", Kind::FontFile2),
-            ("FontFile3", Kind::FontFile3),
-        ];
+        let files = [("FontFile", Kind::FontFile), ("FontFile2", Kind::FontFile2), ("FontFile3", Kind::FontFile3)];
         let mut programs = 0u8;
         for (key, kind) in files {
             if let Some(id) = dict.opt_ref(key)? {

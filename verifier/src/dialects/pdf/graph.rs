@@ -140,17 +140,9 @@ impl<'a, 'l> Graph<'a, 'l> {
     /// Everything, from object 1.
     pub(super) fn walk(mut self) -> Result<(), Rejection> {
         self.visit(1, Kind::Catalogue)?;
-        match self
-            .states
-            .iter()
-            .skip(1)
-            .position(|state| matches!(state, State::Unseen))
-        {
+        match self.states.iter().skip(1).position(|state| matches!(state, State::Unseen)) {
             None => Ok(()),
-            Some(index) => Err(Rejection::new(
-                0,
-                format!("object {} is not used (PDF-05)", index.saturating_add(1)),
-            )),
+            Some(index) => Err(Rejection::new(0, format!("object {} is not used (PDF-05)", index.saturating_add(1)))),
         }
     }
 
@@ -159,25 +151,15 @@ impl<'a, 'l> Graph<'a, 'l> {
         match self.states.get(id as usize).copied() {
             Some(State::Unseen) => {}
             Some(State::Open) => return Err(Rejection::new(0, format!("object {id} contains itself (PDF-12)"))),
-            Some(State::Done {
-                kind: before,
-                facts,
-                height,
-            }) if before == kind => {
+            Some(State::Done { kind: before, facts, height }) if before == kind => {
                 self.height = self.height.max(height);
                 return Ok(facts);
             }
             Some(State::Done { kind: before, .. }) => {
-                return Err(Rejection::new(
-                    0,
-                    format!("object {id} is used as {before:?} and as {kind:?}"),
-                ));
+                return Err(Rejection::new(0, format!("object {id} is used as {before:?} and as {kind:?}")));
             }
             None => {
-                return Err(Rejection::new(
-                    0,
-                    format!("reference to object {id}, which is not there"),
-                ));
+                return Err(Rejection::new(0, format!("reference to object {id}, which is not there")));
             }
         }
         if self.depth >= DEPTH {
@@ -186,9 +168,7 @@ impl<'a, 'l> Graph<'a, 'l> {
         self.set(id, State::Open);
         self.depth = self.depth.saturating_add(1);
         let outside = std::mem::take(&mut self.height);
-        let facts = self
-            .object(id, kind)
-            .map_err(|rejection| rejection.inside(&format!("{id} {kind:?}")))?;
+        let facts = self.object(id, kind).map_err(|rejection| rejection.inside(&format!("{id} {kind:?}")))?;
         let draws =
             matches!(facts, Facts::Form { .. }) || kind == Kind::Pattern || (kind == Kind::Font && self.height > 0);
         let height = self.height.saturating_add(u32::from(draws));
@@ -205,24 +185,13 @@ impl<'a, 'l> Graph<'a, 'l> {
     pub(super) fn claim(&mut self, id: u32, kind: Kind) -> Result<(), Rejection> {
         match self.states.get(id as usize) {
             Some(State::Unseen) => {
-                self.set(
-                    id,
-                    State::Done {
-                        kind,
-                        facts: Facts::Nothing,
-                        height: 0,
-                    },
-                );
+                self.set(id, State::Done { kind, facts: Facts::Nothing, height: 0 });
                 Ok(())
             }
-            Some(State::Open | State::Done { .. }) => Err(Rejection::new(
-                0,
-                format!("object {id} stands in two places (PDF-11, PDF-12)"),
-            )),
-            None => Err(Rejection::new(
-                0,
-                format!("reference to object {id}, which is not there"),
-            )),
+            Some(State::Open | State::Done { .. }) => {
+                Err(Rejection::new(0, format!("object {id} stands in two places (PDF-11, PDF-12)")))
+            }
+            None => Err(Rejection::new(0, format!("reference to object {id}, which is not there"))),
         }
     }
 
@@ -292,11 +261,7 @@ impl<'a, 'l> Graph<'a, 'l> {
     /// One zlib stream, and nothing behind it.
     pub(super) fn inflate(&mut self, data: &[u8]) -> Result<Vec<u8>, Rejection> {
         let (out, taken) = zlib(data, HELD, self.limits)?;
-        if taken == data.len() {
-            Ok(out)
-        } else {
-            Err(Rejection::new(taken, "bytes behind the zlib stream"))
-        }
+        if taken == data.len() { Ok(out) } else { Err(Rejection::new(taken, "bytes behind the zlib stream")) }
     }
 
     /// One zlib stream of exactly `len` bytes, which nobody has to hold.
@@ -311,10 +276,6 @@ impl<'a, 'l> Graph<'a, 'l> {
         if left != 0 {
             return Err(Rejection::new(0, "fewer samples than declared (PDF-17)"));
         }
-        if taken == data.len() {
-            Ok(())
-        } else {
-            Err(Rejection::new(taken, "bytes behind the zlib stream"))
-        }
+        if taken == data.len() { Ok(()) } else { Err(Rejection::new(taken, "bytes behind the zlib stream")) }
     }
 }

@@ -9,12 +9,7 @@ use crate::dialects::{jpeg, picture};
 use model::Format;
 
 /// 8.6.5.8.
-pub(super) const INTENTS: [&str; 4] = [
-    "AbsoluteColorimetric",
-    "RelativeColorimetric",
-    "Saturation",
-    "Perceptual",
-];
+pub(super) const INTENTS: [&str; 4] = ["AbsoluteColorimetric", "RelativeColorimetric", "Saturation", "Perceptual"];
 
 /// 11.3.5.
 const BLEND_MODES: [&str; 16] = [
@@ -70,17 +65,12 @@ impl Graph<'_, '_> {
         for ((key, letter), numbers) in KINDS.iter().zip(&used.0) {
             let names = resources.opt_dict(key)?.unwrap_or_default();
             let same = names.entries.len() == numbers.len()
-                && names
-                    .entries
-                    .iter()
-                    .all(|(name, _)| numbered(name, *letter).is_some_and(|n| numbers.contains(&n)));
+                && names.entries.iter().all(|(name, _)| numbered(name, *letter).is_some_and(|n| numbers.contains(&n)));
             dict.check(same, &format!("7.8.3: {key} names what the content uses, and no more"))?;
             let dense = numbers.last().is_none_or(|last| *last as usize == numbers.len());
             dict.check(dense, "dialect §2: resources are numbered from 1")?;
             for (_, value) in &names.entries {
-                let id = value
-                    .reference()
-                    .ok_or_else(|| dict.reject("7.8.3: resource by reference"))?;
+                let id = value.reference().ok_or_else(|| dict.reject("7.8.3: resource by reference"))?;
                 self.resource(id, key)?;
             }
         }
@@ -185,15 +175,8 @@ impl Graph<'_, '_> {
             }
         }
         let plain_grey = !stencil && !masked && space == Space::Grey;
-        dict.check(
-            matte.is_none() || plain_grey,
-            "11.6.5.3: Matte in a soft-mask image only",
-        )?;
-        Ok(Facts::Image(Picture {
-            stencil,
-            plain_grey,
-            matte,
-        }))
+        dict.check(matte.is_none() || plain_grey, "11.6.5.3: Matte in a soft-mask image only")?;
+        Ok(Facts::Image(Picture { stencil, plain_grey, matte }))
     }
 
     /// Takes Mask and SMask; whether there was one.
@@ -231,15 +214,9 @@ impl Graph<'_, '_> {
         let Some([h1, h2, w1, w2, count]) = data.get(25..30) else {
             return Err(Rejection::new(0, "DCTDecode: SOF0"));
         };
-        let size = (
-            u32::from(u16::from_be_bytes([*w1, *w2])),
-            u32::from(u16::from_be_bytes([*h1, *h2])),
-        );
+        let size = (u32::from(u16::from_be_bytes([*w1, *w2])), u32::from(u16::from_be_bytes([*h1, *h2])));
         if size != (width, height) || usize::from(*count) != components {
-            return Err(Rejection::new(
-                25,
-                "DCTDecode: the JPEG is of another size or colour space (PDF-20)",
-            ));
+            return Err(Rejection::new(25, "DCTDecode: the JPEG is of another size or colour space (PDF-20)"));
         }
         Ok(())
     }
@@ -303,16 +280,9 @@ impl Graph<'_, '_> {
             2 | 3 => {
                 dict.tuple("Coords", if kind == 2 { 4 } else { 6 })?;
                 dict.opt_tuple("Domain", 2)?;
-                dict.opt("Extend", |v| {
-                    matches!(v.array()?, [Value::Bool(_), Value::Bool(_)]).then_some(())
-                })?;
+                dict.opt("Extend", |v| matches!(v.array()?, [Value::Bool(_), Value::Bool(_)]).then_some(()))?;
             }
-            _ => self.mesh(
-                &mut dict,
-                kind,
-                if function.is_some() { 1 } else { space.components() },
-                mesh,
-            )?,
+            _ => self.mesh(&mut dict, kind, if function.is_some() { 1 } else { space.components() }, mesh)?,
         }
         dict.done()?;
         Ok(Facts::Nothing)
@@ -378,10 +348,7 @@ impl Graph<'_, '_> {
         }
         let form = dict.reference("G")?;
         let facts = self.visit(form, Kind::XObject)?;
-        dict.check(
-            matches!(facts, Facts::Form { group: true }),
-            "11.6.5.2: G is a transparency group",
-        )?;
+        dict.check(matches!(facts, Facts::Form { group: true }), "11.6.5.2: G is a transparency group")?;
         dict.done()
     }
 }

@@ -38,23 +38,14 @@ pub(super) fn sfnt(data: &[u8], open_type: bool) -> Result<(), Rejection> {
         }
         glyphs |= tag == *outlines;
         let sum = file.u32_be("sfnt: checksum")?;
-        let (at, len) = (
-            file.u32_be("sfnt: offset")? as usize,
-            file.u32_be("sfnt: length")? as usize,
-        );
+        let (at, len) = (file.u32_be("sfnt: offset")? as usize, file.u32_be("sfnt: length")? as usize);
         // One table behind the other, padded with zeros: no byte is in two tables, or in none.
         let padded = len.checked_next_multiple_of(4).unwrap_or(usize::MAX);
         let table = data.get(at..).and_then(|rest| rest.get(..padded));
-        let table = table
-            .filter(|_| at == end)
-            .ok_or_else(|| file.reject("sfnt: tables one behind the other"))?;
+        let table = table.filter(|_| at == end).ok_or_else(|| file.reject("sfnt: tables one behind the other"))?;
         end = end.saturating_add(padded);
         let (content, padding) = table.split_at_checked(len).unwrap_or_default();
-        let adjustment = if &tag == b"head" {
-            head(content).ok_or_else(|| file.reject("sfnt: head"))?
-        } else {
-            0
-        };
+        let adjustment = if &tag == b"head" { head(content).ok_or_else(|| file.reject("sfnt: head"))? } else { 0 };
         if padding.iter().any(|b| *b != 0) || checksum(table).wrapping_sub(adjustment) != sum {
             return Err(file.reject("sfnt: padding or checksum"));
         }
@@ -68,28 +59,17 @@ pub(super) fn sfnt(data: &[u8], open_type: bool) -> Result<(), Rejection> {
     if end != data.len() {
         return Err(Rejection::new(end, "sfnt: bytes behind the last table"));
     }
-    if glyphs {
-        Ok(())
-    } else {
-        Err(Rejection::new(0, "sfnt: no outlines"))
-    }
+    if glyphs { Ok(()) } else { Err(Rejection::new(0, "sfnt: no outlines")) }
 }
 
 /// checkSumAdjustment.
 fn head(table: &[u8]) -> Option<u32> {
-    table
-        .get(8..)
-        .and_then(<[u8]>::first_chunk::<4>)
-        .map(|n| u32::from_be_bytes(*n))
+    table.get(8..).and_then(<[u8]>::first_chunk::<4>).map(|n| u32::from_be_bytes(*n))
 }
 
 /// The sum of words; `table` has whole ones.
 fn checksum(table: &[u8]) -> u32 {
-    table
-        .as_chunks::<4>()
-        .0
-        .iter()
-        .fold(0, |sum: u32, word| sum.wrapping_add(u32::from_be_bytes(*word)))
+    table.as_chunks::<4>().0.iter().fold(0, |sum: u32, word| sum.wrapping_add(u32::from_be_bytes(*word)))
 }
 
 /// Technical Note 5176: header, the four INDEXes at its head, and what the Top DICT points to.
@@ -103,10 +83,7 @@ pub(super) fn cff(data: &[u8]) -> Result<(), Rejection> {
     if !(1..=4).contains(&file.u8("CFF: header")?) {
         return Err(file.reject("CFF 6: offSize"));
     }
-    file.take(
-        head.checked_sub(4).ok_or_else(|| file.reject("CFF 6: hdrSize"))?,
-        "CFF: header",
-    )?;
+    file.take(head.checked_sub(4).ok_or_else(|| file.reject("CFF 6: hdrSize"))?, "CFF: header")?;
     let names = index(&mut file)?;
     let tops = index(&mut file)?;
     if names.len() != 1 || tops.len() != 1 {
@@ -122,12 +99,7 @@ pub(super) fn cff(data: &[u8]) -> Result<(), Rejection> {
 /// The offsets of a Top DICT (9).
 fn points_inside(data: &[u8], entries: &[(u16, Vec<i64>)]) -> Result<(), Rejection> {
     let bad = |rule: &str| Rejection::new(0, rule);
-    let at = |value: i64| {
-        usize::try_from(value)
-            .ok()
-            .and_then(|at| data.get(at..))
-            .filter(|rest| !rest.is_empty())
-    };
+    let at = |value: i64| usize::try_from(value).ok().and_then(|at| data.get(at..)).filter(|rest| !rest.is_empty());
     let mut glyphs = 0;
     for (operator, operands) in entries {
         match (operator, operands.as_slice()) {
@@ -153,11 +125,7 @@ fn points_inside(data: &[u8], entries: &[(u16, Vec<i64>)]) -> Result<(), Rejecti
             _ => {}
         }
     }
-    if glyphs == 0 {
-        Err(bad("CFF 14: CharStrings"))
-    } else {
-        Ok(())
-    }
+    if glyphs == 0 { Err(bad("CFF 14: CharStrings")) } else { Ok(()) }
 }
 
 /// A Private DICT (15) and its local subroutines (16).
@@ -166,9 +134,7 @@ fn private(data: &[u8], size: i64, offset: i64) -> Result<(), Rejection> {
         let (size, offset) = (usize::try_from(size).ok()?, usize::try_from(offset).ok()?);
         data.get(offset..)?.get(..size)
     };
-    let entries = range()
-        .and_then(dict)
-        .ok_or_else(|| Rejection::new(0, "CFF 15: Private DICT"))?;
+    let entries = range().and_then(dict).ok_or_else(|| Rejection::new(0, "CFF 15: Private DICT"))?;
     for (operator, operands) in entries {
         if operator != 19 {
             continue;
@@ -177,9 +143,7 @@ fn private(data: &[u8], size: i64, offset: i64) -> Result<(), Rejection> {
             return Err(Rejection::new(0, "CFF 16: Subrs"));
         };
         let start = offset.checked_add(*subrs).and_then(|at| usize::try_from(at).ok());
-        let rest = start
-            .and_then(|at| data.get(at..))
-            .ok_or_else(|| Rejection::new(0, "CFF 16: Subrs"))?;
+        let rest = start.and_then(|at| data.get(at..)).ok_or_else(|| Rejection::new(0, "CFF 16: Subrs"))?;
         index(&mut Cursor::new(rest))?;
     }
     Ok(())
@@ -196,18 +160,14 @@ fn index<'a>(file: &mut Cursor<'a>) -> Result<Vec<&'a [u8]>, Rejection> {
         return Err(file.reject("CFF 5: offSize"));
     }
     let table = file.take(size.saturating_mul(count.saturating_add(1)), "CFF 5: offsets")?;
-    let mut offsets = table
-        .chunks_exact(size)
-        .map(|o| o.iter().fold(0usize, |n, b| n << 8 | usize::from(*b)));
+    let mut offsets = table.chunks_exact(size).map(|o| o.iter().fold(0usize, |n, b| n << 8 | usize::from(*b)));
     let mut before = offsets.next().unwrap_or_default();
     if before != 1 {
         return Err(file.reject("CFF 5: first offset"));
     }
     let mut objects = Vec::with_capacity(count);
     for offset in offsets {
-        let len = offset
-            .checked_sub(before)
-            .ok_or_else(|| file.reject("CFF 5: offsets ascend"))?;
+        let len = offset.checked_sub(before).ok_or_else(|| file.reject("CFF 5: offsets ascend"))?;
         objects.push(file.take(len, "CFF 5: object")?);
         before = offset;
     }
@@ -231,24 +191,14 @@ fn dict(data: &[u8]) -> Option<Vec<(u16, Vec<i64>)>> {
                 continue;
             }
             28 => i64::from(i16::from_be_bytes([bytes.next()?, bytes.next()?])),
-            29 => i64::from(i32::from_be_bytes([
-                bytes.next()?,
-                bytes.next()?,
-                bytes.next()?,
-                bytes.next()?,
-            ])),
+            29 => i64::from(i32::from_be_bytes([bytes.next()?, bytes.next()?, bytes.next()?, bytes.next()?])),
             30 => {
                 while bytes.next()? & 0x0F != 0x0F {}
                 0
             }
             32..=246 => i64::from(first).wrapping_sub(139),
-            247..=250 => wide(first, 247)
-                .wrapping_add(i64::from(bytes.next()?))
-                .wrapping_add(108),
-            251..=254 => wide(first, 251)
-                .wrapping_add(i64::from(bytes.next()?))
-                .wrapping_neg()
-                .wrapping_sub(108),
+            247..=250 => wide(first, 247).wrapping_add(i64::from(bytes.next()?)).wrapping_add(108),
+            251..=254 => wide(first, 251).wrapping_add(i64::from(bytes.next()?)).wrapping_neg().wrapping_sub(108),
             22..=27 | 31 | 255 => return None,
         };
         if operands.len() >= 513 {
@@ -271,11 +221,7 @@ pub(super) fn type1(data: &[u8], [clear, encrypted, zeros]: [usize; 3]) -> Resul
         return Err(bad("Type 1: clear text from %! to eexec (PDF-69)"));
     }
     let zeros = tail.iter().filter(|b| **b == b'0').count();
-    let mark = tail
-        .iter()
-        .filter(|b| !b.is_ascii_whitespace() && **b != b'0')
-        .copied()
-        .collect::<Vec<u8>>();
+    let mark = tail.iter().filter(|b| !b.is_ascii_whitespace() && **b != b'0').copied().collect::<Vec<u8>>();
     if !tail.is_empty() && (zeros != 512 || !matches!(mark.as_slice(), b"" | b"cleartomark")) {
         return Err(bad("Type 1: 512 zeros and cleartomark"));
     }

@@ -75,11 +75,7 @@ impl<'a> Reader<'a> {
     /// Exactly these bytes.
     #[inline]
     pub(super) fn expect(&mut self, bytes: &[u8], rule: &str) -> Result<(), Rejection> {
-        if self.eat(bytes) {
-            Ok(())
-        } else {
-            Err(self.reject(rule))
-        }
+        if self.eat(bytes) { Ok(()) } else { Err(self.reject(rule)) }
     }
 
     /// The next bytes for which `test` holds.
@@ -101,9 +97,7 @@ impl<'a> Reader<'a> {
             return Err(bad());
         }
         let digits = |bytes: &[u8]| {
-            bytes.iter().fold(0i64, |n, b| {
-                n.wrapping_mul(10).wrapping_add(i64::from(b.wrapping_sub(b'0')))
-            })
+            bytes.iter().fold(0i64, |n, b| n.wrapping_mul(10).wrapping_add(i64::from(b.wrapping_sub(b'0'))))
         };
         let int = digits(whole);
         if int >= 1 << 31 {
@@ -213,10 +207,7 @@ impl<'a> Reader<'a> {
 
     /// Behind `<<`.
     fn dict(&mut self, limits: &mut Limits, depth: u8) -> Result<Dict<'a>, Rejection> {
-        let mut dict = Dict {
-            at: self.at,
-            entries: Vec::new(),
-        };
+        let mut dict = Dict { at: self.at, entries: Vec::new() };
         while !self.eat(b">>") {
             let key = self.name()?;
             if let Some((before, _)) = dict.entries.last()
@@ -226,9 +217,22 @@ impl<'a> Reader<'a> {
             }
             self.expect(b" ", "dialect §1: one space between key and value")?;
             let value = self.nested(limits, depth.saturating_add(1))?;
+            if !may_be_empty(key, &value) {
+                return Err(self.reject("dialect §2: empty dictionary or array"));
+            }
             dict.entries.push((key, value));
         }
         Ok(dict)
+    }
+}
+
+/// Whether `value` has something in it, or is one of those that need not.
+fn may_be_empty(key: &[u8], value: &Value<'_>) -> bool {
+    match value {
+        Value::Dict(dict) if dict.entries.is_empty() => matches!(key, b"Resources" | b"D" | b"BS" | b"CharProcs"),
+        Value::Array(elements) if elements.is_empty() => matches!(key, b"C" | b"Bounds" | b"D" | b"W" | b"W2"),
+        Value::Dict(_) | Value::Array(_) | Value::Null | Value::Bool(_) | Value::Int(_) | Value::Real(_) => true,
+        Value::Name(_) | Value::Str(_) | Value::Ref(_) => true,
     }
 }
 
@@ -236,10 +240,7 @@ impl<'a> Reader<'a> {
 #[inline]
 const fn regular(byte: u8) -> bool {
     matches!(byte, 0x21..=0x7E)
-        && !matches!(
-            byte,
-            b'#' | b'%' | b'(' | b')' | b'<' | b'>' | b'[' | b']' | b'{' | b'}' | b'/'
-        )
+        && !matches!(byte, b'#' | b'%' | b'(' | b')' | b'<' | b'>' | b'[' | b']' | b'{' | b'}' | b'/')
 }
 
 fn hex_pair(pair: &[u8]) -> Option<u8> {
@@ -297,11 +298,7 @@ impl<'a> Value<'a> {
     }
 
     pub(super) const fn string(&self) -> Option<&'a [u8]> {
-        if let Value::Str(digits) = self {
-            Some(digits)
-        } else {
-            None
-        }
+        if let Value::Str(digits) = self { Some(digits) } else { None }
     }
 
     pub(super) const fn reference(&self) -> Option<u32> {
@@ -309,11 +306,7 @@ impl<'a> Value<'a> {
     }
 
     pub(super) fn array(&self) -> Option<&[Value<'a>]> {
-        if let Value::Array(elements) = self {
-            Some(elements)
-        } else {
-            None
-        }
+        if let Value::Array(elements) = self { Some(elements) } else { None }
     }
 
     /// An array of numbers.
@@ -334,10 +327,7 @@ impl<'a> Dict<'a> {
 
     /// What `key` has, without taking it.
     pub(super) fn get(&self, key: &str) -> Option<&Value<'a>> {
-        self.entries
-            .iter()
-            .find(|(k, _)| *k == key.as_bytes())
-            .map(|(_, value)| value)
+        self.entries.iter().find(|(k, _)| *k == key.as_bytes()).map(|(_, value)| value)
     }
 
     /// Takes `key`, if it is there.
@@ -353,9 +343,7 @@ impl<'a> Dict<'a> {
 
     fn typed<T>(&mut self, key: &str, read: impl Fn(&Value<'a>) -> Option<T>) -> Result<Option<T>, Rejection> {
         let Some(value) = self.take(key) else { return Ok(None) };
-        read(&value)
-            .map(Some)
-            .ok_or_else(|| self.reject(format!("/{key}: value of the wrong type or range")))
+        read(&value).map(Some).ok_or_else(|| self.reject(format!("/{key}: value of the wrong type or range")))
     }
 
     /// The value of `key` if `read` understands it; an error if it does not.
@@ -365,8 +353,7 @@ impl<'a> Dict<'a> {
 
     /// As [`Dict::opt`], and the key must be there.
     pub(super) fn req<T>(&mut self, key: &str, read: impl Fn(&Value<'a>) -> Option<T>) -> Result<T, Rejection> {
-        self.typed(key, read)?
-            .ok_or_else(|| self.reject(format!("/{key} is missing")))
+        self.typed(key, read)?.ok_or_else(|| self.reject(format!("/{key} is missing")))
     }
 
     /// `key` is this name.
@@ -376,9 +363,7 @@ impl<'a> Dict<'a> {
 
     /// `key`, if there, is one of these names.
     pub(super) fn one_of(&mut self, key: &str, names: &[&str]) -> Result<Option<&'a [u8]>, Rejection> {
-        self.typed(key, |v| {
-            v.name().filter(|name| names.iter().any(|n| n.as_bytes() == *name))
-        })
+        self.typed(key, |v| v.name().filter(|name| names.iter().any(|n| n.as_bytes() == *name)))
     }
 
     pub(super) fn opt_bool(&mut self, key: &str) -> Result<Option<bool>, Rejection> {
@@ -394,8 +379,7 @@ impl<'a> Dict<'a> {
     }
 
     pub(super) fn int(&mut self, key: &str, range: std::ops::RangeInclusive<i64>) -> Result<i64, Rejection> {
-        self.opt_int(key, range)?
-            .ok_or_else(|| self.reject(format!("/{key} is missing")))
+        self.opt_int(key, range)?.ok_or_else(|| self.reject(format!("/{key} is missing")))
     }
 
     pub(super) fn int_of(&mut self, key: &str, values: &[i64]) -> Result<i64, Rejection> {
@@ -412,21 +396,16 @@ impl<'a> Dict<'a> {
     }
 
     pub(super) fn tuple(&mut self, key: &str, len: usize) -> Result<Vec<f64>, Rejection> {
-        self.opt_tuple(key, len)?
-            .ok_or_else(|| self.reject(format!("/{key} is missing")))
+        self.opt_tuple(key, len)?.ok_or_else(|| self.reject(format!("/{key} is missing")))
     }
 
     /// 7.9.5, the lower left corner first.
     pub(super) fn opt_rect(&mut self, key: &str) -> Result<Option<Vec<f64>>, Rejection> {
-        self.typed(key, |v| {
-            v.numbers()
-                .filter(|r| matches!(r.as_slice(), [x1, y1, x2, y2] if x1 <= x2 && y1 <= y2))
-        })
+        self.typed(key, |v| v.numbers().filter(|r| matches!(r.as_slice(), [x1, y1, x2, y2] if x1 <= x2 && y1 <= y2)))
     }
 
     pub(super) fn rect(&mut self, key: &str) -> Result<Vec<f64>, Rejection> {
-        self.opt_rect(key)?
-            .ok_or_else(|| self.reject(format!("/{key} is missing")))
+        self.opt_rect(key)?.ok_or_else(|| self.reject(format!("/{key} is missing")))
     }
 
     pub(super) fn opt_ref(&mut self, key: &str) -> Result<Option<u32>, Rejection> {
@@ -446,8 +425,7 @@ impl<'a> Dict<'a> {
     }
 
     pub(super) fn dict(&mut self, key: &str) -> Result<Dict<'a>, Rejection> {
-        self.opt_dict(key)?
-            .ok_or_else(|| self.reject(format!("/{key} is missing")))
+        self.opt_dict(key)?.ok_or_else(|| self.reject(format!("/{key} is missing")))
     }
 
     /// Nothing may be left: a key that no rule has taken is not in the dialect.

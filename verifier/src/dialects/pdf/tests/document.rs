@@ -22,15 +22,9 @@ impl Document {
     /// An object of `Key value|Key value`, where `@name` is a reference.
     pub fn dict(&mut self, name: &str, keys: &str) -> &mut Object {
         let pairs = keys.split('|').filter(|pair| !pair.is_empty());
-        let keys = pairs
-            .map(|pair| pair.split_once(' ').expect(pair))
-            .map(|(k, v)| (k.to_owned(), v.to_owned()))
-            .collect();
-        self.0.push(Object {
-            name: name.to_owned(),
-            keys,
-            ..Object::default()
-        });
+        let keys =
+            pairs.map(|pair| pair.split_once(' ').expect(pair)).map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
+        self.0.push(Object { name: name.to_owned(), keys, ..Object::default() });
         self.0.last_mut().unwrap()
     }
 
@@ -44,10 +38,7 @@ impl Document {
     }
 
     pub fn object(&mut self, name: &str) -> &mut Object {
-        self.0
-            .iter_mut()
-            .find(|o| o.name == name)
-            .unwrap_or_else(|| panic!("no object {name}"))
+        self.0.iter_mut().find(|o| o.name == name).unwrap_or_else(|| panic!("no object {name}"))
     }
 
     pub fn set(&mut self, name: &str, key: &str, value: &str) {
@@ -69,11 +60,7 @@ impl Document {
         for part in parts {
             let end = part.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(part.len());
             let (name, rest) = part.split_at(end);
-            let place = self
-                .0
-                .iter()
-                .position(|o| o.name == name)
-                .unwrap_or_else(|| panic!("no object {name}"));
+            let place = self.0.iter().position(|o| o.name == name).unwrap_or_else(|| panic!("no object {name}"));
             write!(out, "{} 0 R{rest}", place + 1).unwrap();
         }
         out
@@ -86,8 +73,7 @@ impl Document {
             offsets.push(bytes.len());
             let mut keys = object.keys.clone();
             if let Some(data) = &object.data {
-                keys.entry("Length".to_owned())
-                    .or_insert_with(|| data.len().to_string());
+                keys.entry("Length".to_owned()).or_insert_with(|| data.len().to_string());
             }
             let pairs: String = keys.iter().map(|(k, v)| format!("/{k} {v}")).collect();
             let value = object.array.clone().unwrap_or_else(|| format!("<<{pairs}>>"));
@@ -118,10 +104,7 @@ pub fn small() -> Document {
     let mut d = Document::default();
     d.dict("cat", "Type /Catalog|Pages @pages");
     d.dict("pages", "Type /Pages|Count 1|Kids [@page]");
-    d.dict(
-        "page",
-        "Type /Page|Parent @pages|MediaBox [0 0 612 792]|Resources <<>>|Contents @content",
-    );
+    d.dict("page", "Type /Page|Parent @pages|MediaBox [0 0 612 792]|Resources <<>>|Contents @content");
     d.stream("content", "", "");
     d
 }
@@ -156,10 +139,7 @@ pub fn full() -> Document {
          /Font <</F1 @font/F2 @font0/F3 @font3>>/Pattern <</P1 @tiling/P2 @shaded>>/Properties <</O1 @ocmd>>\
          /Shading <</S1 @axial/S2 @mesh>>/XObject <</X1 @form/X2 @image/X3 @photo>>>>",
     );
-    d.dict(
-        "page2",
-        "Type /Page|Parent @pages|MediaBox [0 0 612 792]|Resources <<>>|Contents @content2",
-    );
+    d.dict("page2", "Type /Page|Parent @pages|MediaBox [0 0 612 792]|Resources <<>>|Contents @content2");
     d.stream("content", "", PAGE);
     d.stream("content2", "", "0 0 m\n1 1 l\nS\n");
     d.dict("ocg", "Type /OCG|Name <6c61796572>");
@@ -177,23 +157,14 @@ fn links_and_outlines(d: &mut Document) {
         "Type /Annot|Subtype /Link|Rect [0 0 9 9]|QuadPoints [0 0 9 0 0 9 9 9]|A <</S /URI/URI <68747470733a2f2f612e62>>>",
     );
     d.dict("outlines", "Type /Outlines|First @item1|Last @item2|Count 2");
-    d.dict(
-        "item1",
-        "Title <61>|Parent @outlines|Next @item2|First @item3|Last @item3|Count -1|C [1 0 0.5]|F 3",
-    );
-    d.dict(
-        "item2",
-        "Title <62>|Parent @outlines|Prev @item1|Dest [@page /FitR 0 0 1 1]",
-    );
+    d.dict("item1", "Title <61>|Parent @outlines|Next @item2|First @item3|Last @item3|Count -1|C [1 0 0.5]|F 3");
+    d.dict("item2", "Title <62>|Parent @outlines|Prev @item1|Dest [@page /FitR 0 0 1 1]");
     d.dict("item3", "Title <63>|Parent @item1|A <</S /URI/URI <687474703a2f2f61>>>");
 }
 
 fn paint(d: &mut Document) {
     d.array("devicen", "[/DeviceN [/a /b] /DeviceRGB @calculator]");
-    d.array(
-        "separation",
-        "[/Separation /spot [/CalRGB <</Gamma [1 1 1]/WhitePoint [1 1 1]>>] @stitching]",
-    );
+    d.array("separation", "[/Separation /spot [/CalRGB <</Gamma [1 1 1]/WhitePoint [1 1 1]>>] @stitching]");
     d.array("lab", "[/Lab <</Range [-1 1 -1 1]/WhitePoint [0.9 1 1]>>]");
     d.array("indexed", "[/Indexed /DeviceRGB 1 <000000ffffff>]");
     d.stream(
@@ -201,61 +172,35 @@ fn paint(d: &mut Document) {
         "FunctionType 4|Domain [0 1 0 1]|Range [0 1 0 1 0 1]",
         "{ dup 0.5 gt { pop } { exch } ifelse { 1 } if }\n",
     );
-    d.dict(
-        "stitching",
-        "FunctionType 3|Domain [0 1]|Functions [@power @power]|Bounds [0.5]|Encode [0 1 0 1]",
-    );
+    d.dict("stitching", "FunctionType 3|Domain [0 1]|Functions [@power @power]|Bounds [0.5]|Encode [0 1 0 1]");
     d.dict("power", "FunctionType 2|Domain [0 1]|N 1|C0 [0 0 0]|C1 [1 1 1]");
-    d.stream(
-        "sampled",
-        "FunctionType 0|Domain [0 1]|Range [0 1]|Size [3]|BitsPerSample 4",
-        [1, 2],
-    );
+    d.stream("sampled", "FunctionType 0|Domain [0 1]|Range [0 1]|Size [3]|BitsPerSample 4", [1, 2]);
     d.dict(
         "state",
         "BM /Multiply|CA 0.5|D [[1] 0]|Font [@font 12]|LC 1|SMask <</BC [0 0 0]/G @masked/S /Luminosity/TR @sampled>>",
     );
     let group = "Group <</CS /DeviceGray/S /Transparency/Type /Group>>";
-    d.stream(
-        "masked",
-        &format!("Type /XObject|Subtype /Form|BBox [0 0 1 1]|Resources <<>>|{group}"),
-        "0 g\n",
-    );
+    d.stream("masked", &format!("Type /XObject|Subtype /Form|BBox [0 0 1 1]|Resources <<>>|{group}"), "0 g\n");
     d.stream(
         "form",
         "Type /XObject|Subtype /Form|BBox [0 0 1 1]|Matrix [1 0 0 1 0 0]|OC @ocg|Resources <</XObject <</X1 @image>>>>",
         "/X1 Do\n",
     );
     let image = "Type /XObject|Subtype /Image|Width 3|Height 2";
-    d.stream(
-        "image",
-        &format!("{image}|BitsPerComponent 1|ColorSpace @indexed|Decode [0 1]|Mask @stencil"),
-        [0, 0],
-    );
-    d.stream(
-        "stencil",
-        &format!("{image}|BitsPerComponent 1|ImageMask true|Interpolate true"),
-        [0, 0],
-    );
+    d.stream("image", &format!("{image}|BitsPerComponent 1|ColorSpace @indexed|Decode [0 1]|Mask @stencil"), [0, 0]);
+    d.stream("stencil", &format!("{image}|BitsPerComponent 1|ImageMask true|Interpolate true"), [0, 0]);
     d.dict(
         "photo",
         &format!("{image}|BitsPerComponent 8|ColorSpace /DeviceRGB|Filter /DCTDecode|SMask @soft|Intent /Perceptual"),
     )
     .data = Some(photograph(3, 2));
-    d.stream(
-        "soft",
-        &format!("{image}|BitsPerComponent 8|ColorSpace /DeviceGray|Matte [0 0 0]"),
-        [0; 6],
-    );
+    d.stream("soft", &format!("{image}|BitsPerComponent 8|ColorSpace /DeviceGray|Matte [0 0 0]"), [0; 6]);
     d.stream(
         "tiling",
         "Type /Pattern|PatternType 1|PaintType 1|TilingType 2|BBox [0 0 1 1]|XStep 1|YStep -1|Resources <<>>",
         "1 g\n",
     );
-    d.dict(
-        "shaded",
-        "Type /Pattern|PatternType 2|Shading @radial|Matrix [1 0 0 1 0 0]",
-    );
+    d.dict("shaded", "Type /Pattern|PatternType 2|Shading @radial|Matrix [1 0 0 1 0 0]");
     d.dict(
         "axial",
         "ShadingType 2|ColorSpace /DeviceRGB|Coords [0 0 1 1]|Function @power|Extend [true false]|Background [0 0 0]",
@@ -277,17 +222,11 @@ fn fonts(d: &mut Document) {
         "Type /Font|Subtype /TrueType|BaseFont /A+B#20c|FirstChar 32|LastChar 33|Widths [500 0.5]|FontDescriptor @fd2|ToUnicode @unicode|\
          Encoding <</BaseEncoding /WinAnsiEncoding/Differences [32 /a /b 40 /c]/Type /Encoding>>",
     );
-    d.dict(
-        "fd2",
-        "Type /FontDescriptor|FontName /A|Flags 4|FontBBox [0 0 1 1]|Ascent 700|StemV 80|FontFile2 @sfnt",
-    );
+    d.dict("fd2", "Type /FontDescriptor|FontName /A|Flags 4|FontBBox [0 0 1 1]|Ascent 700|StemV 80|FontFile2 @sfnt");
     let program = sfnt(&[(b"glyf", &[0; 12]), (b"head", &[1; 54]), (b"maxp", &[0; 6])]);
     d.stream("sfnt", &format!("Length1 {}", program.len()), program);
     d.stream("unicode", "", cmap(2, "1 begincodespacerange\n<00> <ff>\nendcodespacerange\n1 beginbfchar\n<20> <0041>\nendbfchar\n1 beginbfrange\n<21> <22> <0042>\nendbfrange\n"));
-    d.dict(
-        "font0",
-        "Type /Font|Subtype /Type0|BaseFont /A|Encoding @cmap|DescendantFonts [@cid]",
-    );
+    d.dict("font0", "Type /Font|Subtype /Type0|BaseFont /A|Encoding @cmap|DescendantFonts [@cid]");
     d.stream(
         "cmap",
         "Type /CMap|CMapName /CMap|WMode 1|CIDSystemInfo <</Ordering <61>/Registry <62>/Supplement 0>>",
@@ -307,16 +246,9 @@ fn fonts(d: &mut Document) {
          Widths [1]|Encoding <</Differences [0 /a]/Type /Encoding>>|Resources <</Font <</F1 @type1>>>>",
     );
     d.stream("glyph", "", "1 0 0 0 1 1 d1\nBT\n/F1 1 Tf\nET\n");
-    d.dict(
-        "type1",
-        "Type /Font|Subtype /Type1|BaseFont /T|Encoding /StandardEncoding|FontDescriptor @fd1",
-    );
+    d.dict("type1", "Type /Font|Subtype /Type1|BaseFont /T|Encoding /StandardEncoding|FontDescriptor @fd1");
     d.dict("fd1", "Type /FontDescriptor|FontName /T|Flags 4|FontFile @pfa");
-    d.stream(
-        "pfa",
-        "Length1 26|Length2 4|Length3 0",
-        b"%!PS-AdobeFont-1.0\neexec \n\x01\x02\x03\x04",
-    );
+    d.stream("pfa", "Length1 26|Length2 4|Length3 0", b"%!PS-AdobeFont-1.0\neexec \n\x01\x02\x03\x04");
 }
 
 /// A JPEG of our dialect.
@@ -326,21 +258,14 @@ fn photograph(width: u16, height: u16) -> Vec<u8> {
     encoder.set_density(jpeg_encoder::PixelDensity::dpi(72));
     encoder.set_sampling_factor(jpeg_encoder::SamplingFactor::R_4_2_0);
     let pixels = vec![100; usize::from(width) * usize::from(height) * 3];
-    encoder
-        .encode(&pixels, width, height, jpeg_encoder::ColorType::Rgb)
-        .unwrap();
+    encoder.encode(&pixels, width, height, jpeg_encoder::ColorType::Rgb).unwrap();
     out
 }
 
 /// A font of these tables, sums and all.
 pub fn sfnt(tables: &[(&[u8; 4], &[u8])]) -> Vec<u8> {
     let sum = |data: &[u8]| {
-        let word = |w: &[u8]| {
-            w.iter()
-                .chain(&[0; 4])
-                .take(4)
-                .fold(0u32, |n, b| n << 8 | u32::from(*b))
-        };
+        let word = |w: &[u8]| w.iter().chain(&[0; 4]).take(4).fold(0u32, |n, b| n << 8 | u32::from(*b));
         data.chunks(4).fold(0u32, |n, w| n.wrapping_add(word(w)))
     };
     let count = tables.len() as u16;
