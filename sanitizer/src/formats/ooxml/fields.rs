@@ -142,8 +142,10 @@ pub struct Doomed {
     pub serials: HashSet<u32>,
     /// Fields that lost their instruction.
     pub fields: u64,
-    /// Hyperlink fields among them.
+    /// Hyperlink fields that did.
     pub links: u64,
+    /// DDE fields that did.
+    pub dde: u64,
 }
 
 #[derive(Default)]
@@ -264,7 +266,6 @@ fn turn(kind: &str, serial: u32, stack: &mut Vec<Field>, doomed: &mut Doomed, we
 
 fn finish(field: Field, stack: &mut [Field], doomed: &mut Doomed, web: bool) {
     let whole = field.pieces.concat();
-    let link = first_word(&whole) == "HYPERLINK";
     // However a reader joins the pieces, none of them may start another instruction.
     let mut later = field.pieces.iter().skip_while(|piece| piece.is_empty()).skip(1).map(|piece| first_word(piece));
     let forbidden = later.any(|word| word.starts_with(char::is_alphabetic) && !is_allowed(&word));
@@ -276,7 +277,11 @@ fn finish(field: Field, stack: &mut [Field], doomed: &mut Doomed, web: bool) {
     if !stays {
         doomed.serials.extend(field.own);
         doomed.serials.extend(field.inside);
-        let count = if link { &mut doomed.links } else { &mut doomed.fields };
+        let count = match first_word(&whole).as_str() {
+            "HYPERLINK" => &mut doomed.links,
+            "DDE" | "DDEAUTO" => &mut doomed.dde,
+            _ => &mut doomed.fields,
+        };
         *count = count.saturating_add(1);
     }
 }
@@ -324,7 +329,7 @@ mod tests {
              <w:r><w:fldChar w:fldCharType=\"separate\"/></w:r><w:r><w:t>seen</w:t></w:r><w:r><w:fldChar w:fldCharType=\"end\"/></w:r></w:p>",
         );
         let doomed = judge(&split, true).unwrap();
-        assert_eq!((doomed.fields, doomed.serials.len()), (1, 5));
+        assert_eq!((doomed.dde, doomed.serials.len()), (1, 5));
         let fine = split.replace("DDE<", "PA<").replace("AUTO x", "GE");
         assert!(judge(&fine, true).unwrap().serials.is_empty());
         let stray = part("<w:p><w:r><w:instrText>DDE x</w:instrText></w:r></w:p>");

@@ -16,9 +16,6 @@ impl Transform<'_, '_, '_, '_> {
         };
         let embed = frag.attribute(attributes, Ns::R, "embed").filter(|id| !id.is_empty());
         let link = frag.attribute(attributes, Ns::R, "link").filter(|id| !id.is_empty());
-        if link.is_some() {
-            self.count("OOX-40");
-        }
         self.begin_without(frag, el, attributes, &["embed", "link"])?;
         if embed.is_some() || link.is_some() {
             let known = match embed {

@@ -136,7 +136,17 @@ impl Transform<'_, '_, '_, '_> {
     }
 
     fn report(&mut self) {
-        for (id, count) in [("OOX-14", self.doomed.fields), ("OOX-10", self.doomed.links)] {
+        for at in 0..self.incoming.len() {
+            let out = self.incoming.get(at).filter(|r| r.external).map(|r| r.rel.as_str());
+            match out {
+                Some("hyperlink") | None => {}
+                Some("image") => self.count("OOX-40"),
+                Some("attachedTemplate") => self.count("OOX-08"),
+                Some(_) => self.count("OOX-09"),
+            }
+        }
+        let Doomed { fields, links, dde, .. } = self.doomed;
+        for (id, count) in [("OOX-13", dde), ("OOX-14", fields), ("OOX-10", links)] {
             let total = self.dropped.entry(id).or_default();
             *total = total.saturating_add(count);
         }
@@ -230,10 +240,6 @@ impl Transform<'_, '_, '_, '_> {
 
     /// The new id for a relationship of the input to a part; `None` where it leads nowhere that we keep.
     pub(super) fn follow(&mut self, id: &str, to: &[PartKind]) -> Result<Option<String>, Refusal> {
-        if let Some(r) = self.incoming(id).filter(|r| r.external) {
-            let row = if r.rel == "image" { "OOX-40" } else { "OOX-09" };
-            self.count(row);
-        }
         // The kind is asked first: an id that was followed from elsewhere may be of another.
         let Some((kind, rel, entry)) = self.leads(id, to) else {
             return Ok(None);
