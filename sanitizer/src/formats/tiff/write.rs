@@ -205,6 +205,8 @@ impl Writer {
             self.even();
             self.out.extend_from_slice(part);
         }
+        // The file, too, ends at an even offset: docs/formats/tiff.md, 3.
+        self.even();
         Ok(())
     }
 
