@@ -200,27 +200,29 @@ impl<'a> Walk<'a, '_, '_> {
             return Ok(false);
         };
         let mut ink = Ink::default();
-        ink.op(&[], "q");
-        let opacity = number(dict, "CA").unwrap_or(1.0).clamp(0.0, 1.0);
-        if opacity < 1.0 || kind == b"Highlight" {
-            let mut state = Dict::new().with("CA", Val::num(opacity)).with("ca", Val::num(opacity));
-            if kind == b"Highlight" {
-                state.set("BM", Val::name("Multiply"));
-            }
-            let id = self.document.add(Val::Dict(state));
-            let operand = used.add(Class::ExtGState, id);
-            ink.with(&[operand], "gs");
-        }
         let done = match kind {
             b"Widget" => self.field(dict, &rect, scope, used, &mut ink)?,
             b"FreeText" => self.free_text(dict, &rect, scope, used, &mut ink)?,
             _ => markup(kind, dict, &rect, &mut ink),
         };
-        if done {
-            ink.op(&[], "Q");
-            out.extend_from_slice(&ink.0);
+        if !done {
+            return Ok(false);
         }
-        Ok(done)
+        let mut state = Ink::default();
+        state.op(&[], "q");
+        let opacity = number(dict, "CA").unwrap_or(1.0).clamp(0.0, 1.0);
+        if opacity < 1.0 || kind == b"Highlight" {
+            let mut entries = Dict::new().with("CA", Val::num(opacity)).with("ca", Val::num(opacity));
+            if kind == b"Highlight" {
+                entries.set("BM", Val::name("Multiply"));
+            }
+            let id = self.document.add(Val::Dict(entries));
+            state.with(&[used.add(Class::ExtGState, id)], "gs");
+        }
+        ink.op(&[], "Q");
+        out.extend_from_slice(&state.0);
+        out.extend_from_slice(&ink.0);
+        Ok(true)
     }
 
     fn field(

@@ -7,7 +7,7 @@ use super::resources::{Class, Used};
 use super::value::{Name, Val};
 use super::walk::{R, Scope, Walk};
 use super::write::scalar;
-use model::FindingAction;
+use model::{FindingAction, LimitKind, Refusal};
 
 /// Ours: viewers stop somewhere between 28 and 512.
 const MAX_NESTING: u32 = 512;
@@ -15,6 +15,9 @@ const MAX_NESTING: u32 = 512;
 const MAX_OPERANDS: usize = 64;
 /// Ours: elements of one `TJ` array.
 const MAX_ARRAY: usize = 65_536;
+
+/// Ours: forms, patterns and glyph programs drawn by one page. Maps and drawings reach some ten thousand.
+const MAX_DRAWN: u64 = 1_000_000;
 
 /// What a stream's content is drawn as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,6 +89,8 @@ pub struct Content<'w, 'a, 'c, 'p> {
     role: Role,
     out: Vec<u8>,
     operands: Vec<Operand>,
+    /// What a glyph of the present font draws, beyond an outline.
+    glyph_weight: u64,
     states: Pair,
     texts: Pair,
     /// For each open marked-content sequence whether it was kept.
@@ -98,7 +103,8 @@ impl<'a> Walk<'a, '_, '_> {
         let out = Vec::with_capacity(data.len());
         let (operands, marks) = (Vec::new(), Vec::new());
         let (states, texts) = (Pair::default(), Pair::default());
-        let mut content = Content { walk: self, scope, used, role, out, operands, states, texts, marks };
+        let mut content =
+            Content { walk: self, scope, used, role, out, operands, glyph_weight: 0, states, texts, marks };
         content.run(data)?;
         Ok(content.finish())
     }
@@ -246,9 +252,14 @@ impl<'a> Content<'_, 'a, '_, '_> {
             b"sh" => self.named(Class::Shading, operator)?,
             b"Do" => self.named(Class::XObject, operator)?,
             b"Tf" => self.font()?,
-            b"Tj" | b"'" => self.show(operator),
-            b"\"" => self.show_spaced(),
-            b"TJ" => self.show_array(),
+            b"Tj" | b"'" | b"\"" | b"TJ" => {
+                self.draw(self.glyph_weight)?;
+                match operator {
+                    b"TJ" => self.show_array(),
+                    b"\"" => self.show_spaced(),
+                    _ => self.show(operator),
+                }
+            }
             b"d0" | b"d1" => self.glyph_width(operator),
             b"BMC" => self.marks.push(false),
             b"BDC" => self.marked()?,
@@ -321,6 +332,7 @@ impl<'a> Content<'_, 'a, '_, '_> {
         };
         let numbers = Self::all_numbers(&self.operands);
         if let Some(pattern) = self.walk.resource(Class::Pattern, &name, self.scope, self.used)? {
+            self.draw(self.weight(&pattern))?;
             let mut operands: Vec<Val> = numbers.iter().map(|n| Val::num(*n)).collect();
             operands.push(pattern);
             self.emit(&operands, operator);
@@ -345,7 +357,21 @@ impl<'a> Content<'_, 'a, '_, '_> {
             return Ok(());
         };
         if let Some(value) = self.walk.resource(class, &name, self.scope, self.used)? {
+            self.draw(self.weight(&value))?;
             self.emit(&[value], operator);
+        }
+        Ok(())
+    }
+
+    fn weight(&self, name: &Val) -> u64 {
+        self.used.id(name).and_then(|id| self.walk.weights.get(&id)).copied().unwrap_or(1)
+    }
+
+    /// Counts what is drawn: a few forms in one another can ask for more than any viewer ever ends.
+    fn draw(&mut self, weight: u64) -> R<()> {
+        self.used.drawn = self.used.drawn.saturating_add(weight);
+        if self.used.drawn > MAX_DRAWN {
+            return Err(Refusal::Limit { limit: LimitKind::Nesting, asked: self.used.drawn, allowed: MAX_DRAWN });
         }
         Ok(())
     }
@@ -357,6 +383,7 @@ impl<'a> Content<'_, 'a, '_, '_> {
         };
         let (name, size) = (name.clone(), Val::num(*size));
         if let Some(font) = self.walk.resource(Class::Font, &name, self.scope, self.used)? {
+            self.glyph_weight = self.weight(&font).saturating_sub(1);
             self.emit(&[font, size], b"Tf");
         }
         Ok(())

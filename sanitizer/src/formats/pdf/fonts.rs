@@ -23,13 +23,15 @@ impl<'a> Walk<'a, '_, '_> {
         let SourceObject::Dict(dict) = &found.object else {
             return Ok(None);
         };
-        self.once(Kind::Font, found.id, 0, |walk| match name(dict, "Subtype").as_deref() {
+        let mut drawn = 0;
+        let made = self.once(Kind::Font, found.id, 0, |walk| match name(dict, "Subtype").as_deref() {
             Some(b"Type0") => walk.composite(dict),
-            Some(b"Type3") => walk.type3(dict, scope),
+            Some(b"Type3") => walk.type3(dict, scope, &mut drawn),
             Some(b"TrueType") => walk.simple(dict, "TrueType"),
             Some(b"MMType1") => walk.simple(dict, "MMType1"),
             _ => walk.simple(dict, "Type1"),
-        })
+        })?;
+        Ok(self.weighed(made, drawn))
     }
 
     fn simple(&mut self, dict: &Source<'a>, kind: &str) -> R<Option<Object>> {
@@ -229,7 +231,7 @@ impl<'a> Walk<'a, '_, '_> {
         Ok(Some((key, id)))
     }
 
-    fn type3(&mut self, dict: &Source<'a>, outer: &Scope<'a>) -> R<Option<Object>> {
+    fn type3(&mut self, dict: &Source<'a>, outer: &Scope<'a>, drawn: &mut u64) -> R<Option<Object>> {
         let scope = dict.get::<Source<'a>>("Resources").map_or_else(|| outer.clone(), |d| self.scope(d, Some(outer)));
         let Some(procs) = dict.get::<Source<'a>>("CharProcs") else {
             return Ok(None);
@@ -253,6 +255,7 @@ impl<'a> Walk<'a, '_, '_> {
             self.document.put(id, flate(Dict::new(), &content));
             glyphs.set_named(key, Val::Ref(id));
         }
+        *drawn = used.drawn;
         let mut out = Dict::of("Font").with("Subtype", Val::name("Type3"));
         out.set("FontBBox", nums_val(dict, "FontBBox", 4).unwrap_or_else(|| Val::nums(&[0.0; 4])));
         out.set("FontMatrix", Val::nums(&matrix));

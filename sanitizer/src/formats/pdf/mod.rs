@@ -35,7 +35,7 @@ use hayro::RenderCache;
 use hayro::hayro_syntax::object::Dict as Source;
 use hayro::hayro_syntax::{DecryptionError, LoadPdfError, Pdf as Reader};
 use model::{FindingAction, Format, Method, Refusal, RuleAction, Untrusted};
-use value::{Dict, Object, Val};
+use value::{Dict, Document, Id, Object, Val};
 use walk::{Walk, choice};
 
 /// The reconstructor of PDF.
@@ -49,7 +49,10 @@ impl Reconstructor for Pdf {
     fn reconstruct(&self, input: Untrusted<'_>, _format: Format, cx: &mut Cx<'_>) -> Result<Rebuilt, Refusal> {
         let reader = open(input)?;
         cx.budget.spend_entries(reader.len() as u64 / OBJECTS_AN_ENTRY)?;
-        let (bytes, method) = rebuild(&reader, cx)?;
+        let Built { document, catalog, pages, method } = rebuild(&reader, cx)?;
+        drop(reader);
+        let bytes = write::write(document, catalog, pages)
+            .ok_or_else(|| Refusal::internal("pdf: an object was never filled"))?;
         Ok(Rebuilt { bytes, format: Format::Pdf, method })
     }
 }
@@ -69,7 +72,15 @@ fn open(input: Untrusted<'_>) -> Result<Reader, Refusal> {
     }
 }
 
-fn rebuild(reader: &Reader, cx: &mut Cx<'_>) -> Result<(Vec<u8>, Method), Refusal> {
+/// The new document, ready to be written.
+struct Built {
+    document: Document,
+    catalog: Id,
+    pages: Id,
+    method: Method,
+}
+
+fn rebuild(reader: &Reader, cx: &mut Cx<'_>) -> Result<Built, Refusal> {
     let policy = cx.policy.formats.pdf.unwrap_or_default();
     let cache = RenderCache::new();
     let mut method = Method::Rebuilt;
@@ -119,8 +130,7 @@ fn rebuild(reader: &Reader, cx: &mut Cx<'_>) -> Result<(Vec<u8>, Method), Refusa
     let tree = Dict::of("Pages").with("Count", Val::size(ids.len())).with("Kids", Val::Array(kids));
     walk.document.put(pages_id, Object::Value(Val::Dict(tree)));
     walk.document.put(catalog_id, Object::Value(Val::Dict(out)));
-    let bytes = write::write(&walk.document, catalog_id, pages_id);
-    bytes.map(|bytes| (bytes, method)).ok_or_else(|| Refusal::internal("pdf: an object was never filled"))
+    Ok(Built { document: walk.document, catalog: catalog_id, pages: pages_id, method })
 }
 
 const LAYOUTS: &[&str] = &["SinglePage", "OneColumn", "TwoColumnLeft", "TwoColumnRight", "TwoPageLeft", "TwoPageRight"];

@@ -49,6 +49,9 @@ impl Class {
 pub struct Used {
     known: BTreeMap<(Class, Vec<u8>), Option<Val>>,
     entries: BTreeMap<Class, Vec<Id>>,
+    ids: BTreeMap<Name, Id>,
+    /// Forms, patterns and glyphs that are drawn, those within them counted too.
+    pub drawn: u64,
 }
 
 impl Used {
@@ -56,7 +59,19 @@ impl Used {
     pub fn add(&mut self, class: Class, id: Id) -> Val {
         let list = self.entries.entry(class).or_default();
         list.push(id);
-        Val::name(&format!("{}{}", class.letter(), list.len()))
+        let name = Val::name(&format!("{}{}", class.letter(), list.len()));
+        if let Val::Name(name) = &name {
+            self.ids.insert(name.clone(), id);
+        }
+        name
+    }
+
+    /// The object that a name of ours stands for.
+    pub fn id(&self, name: &Val) -> Option<Id> {
+        match name {
+            Val::Name(name) => self.ids.get(name).copied(),
+            _ => None,
+        }
     }
 
     /// The resource dictionary.
@@ -113,6 +128,14 @@ impl<'a> Walk<'a, '_, '_> {
         self.resolve(dict.get_raw::<SourceObject<'a>>(key)?)
     }
 
+    /// Notes what drawing a new object costs; of a known one it is known.
+    pub fn weighed(&mut self, made: Option<Id>, drawn: u64) -> Option<Id> {
+        if let Some(id) = made {
+            self.weights.entry(id).or_insert(drawn.saturating_add(1));
+        }
+        made
+    }
+
     /// An image or a form; PostScript XObjects go (PDF-57).
     pub fn x_object(&mut self, found: &Found<'a>, scope: &Scope<'a>) -> R<Option<Id>> {
         let SourceObject::Stream(stream) = &found.object else {
@@ -142,7 +165,8 @@ impl<'a> Walk<'a, '_, '_> {
         let (kind, outer) = if must_group { (Kind::SoftMaskForm, scope) } else { (Kind::Form, scope) };
         let scope_id = if own.is_some() { 0 } else { outer.id };
         let scope = own.map_or_else(|| outer.clone(), |d| self.scope(d, Some(outer)));
-        self.once(kind, found.id, scope_id, |walk| {
+        let mut drawn = 0;
+        let made = self.once(kind, found.id, scope_id, |walk| {
             let data = super::filters::decode(stream, walk.cx.budget)?;
             let mut out = Dict::of("XObject").with("Subtype", Val::name("Form"));
             let Some(bbox) = rect(&dict, "BBox") else {
@@ -160,9 +184,11 @@ impl<'a> Walk<'a, '_, '_> {
             }
             let mut used = Used::default();
             let content = walk.content(&data.data, &scope, &mut used, super::content::Role::Drawing)?;
+            drawn = used.drawn;
             out.set("Resources", Val::Dict(used.dict()));
             Ok(Some(super::walk::flate(out, &content)))
-        })
+        })?;
+        Ok(self.weighed(made, drawn))
     }
 
     fn pattern(&mut self, found: &Found<'a>, scope: &Scope<'a>) -> R<Option<Id>> {
@@ -191,7 +217,8 @@ impl<'a> Walk<'a, '_, '_> {
         let own = dict.get::<Source<'a>>("Resources");
         let scope_id = if own.is_some() { 0 } else { outer.id };
         let scope = own.map_or_else(|| outer.clone(), |d| self.scope(d, Some(outer)));
-        self.once(Kind::Pattern, found.id, scope_id, |walk| {
+        let mut drawn = 0;
+        let made = self.once(Kind::Pattern, found.id, scope_id, |walk| {
             let data = super::filters::decode(stream, walk.cx.budget)?;
             let step = |key: &str| number(&dict, key).map(super::value::bounded).filter(|n| *n != 0.0);
             let (Some(bbox), Some(x), Some(y)) = (rect(&dict, "BBox"), step("XStep"), step("YStep")) else {
@@ -207,9 +234,11 @@ impl<'a> Walk<'a, '_, '_> {
             out.set_some("Matrix", nums_val(&dict, "Matrix", 6));
             let mut used = Used::default();
             let content = walk.content(&data.data, &scope, &mut used, super::content::Role::Drawing)?;
+            drawn = used.drawn;
             out.set("Resources", Val::Dict(used.dict()));
             Ok(Some(super::walk::flate(out, &content)))
-        })
+        })?;
+        Ok(self.weighed(made, drawn))
     }
 
     fn ext_g_state(&mut self, found: &Found<'a>, scope: &Scope<'a>) -> R<Option<Id>> {

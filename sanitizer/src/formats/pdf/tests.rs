@@ -163,6 +163,18 @@ fn loops_end_and_hidden_scripts_reach_the_engines() {
 }
 
 #[test]
+fn forms_that_multiply_are_refused() {
+    let level = |i: usize| {
+        let entries = format!("/Type/XObject/Subtype/Form/BBox[0 0 9 9]/Resources<</XObject<</I {i} 0 R>>>>");
+        stream(&entries, &"/I Do ".repeat(10))
+    };
+    let levels: Vec<String> = (7..37).map(level).collect();
+    let levels: Vec<&str> = levels.iter().map(String::as_str).collect();
+    let (result, _) = clean_with(&page("", "", "/I Do", &levels), &Policy::standard(), &mut Quiet);
+    assert!(matches!(result, Err(Refusal::Limit { limit: model::LimitKind::Nesting, .. })), "{result:?}");
+}
+
+#[test]
 fn a_flattened_page_is_a_picture_in_the_same_dialect() {
     let mut policy = Policy::standard();
     policy.formats.pdf = policy.formats.pdf.map(|p| model::PdfPolicy { action: RuleAction::Flatten, ..p });

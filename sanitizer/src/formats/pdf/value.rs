@@ -196,6 +196,11 @@ impl Document {
         self.objects.get(id.0)?.as_ref()
     }
 
+    /// Takes an object out.
+    pub fn take(&mut self, id: Id) -> Option<Object> {
+        self.objects.get_mut(id.0)?.take()
+    }
+
     /// Numbers given out so far.
     pub fn len(&self) -> usize {
         self.objects.len()

@@ -66,6 +66,8 @@ pub struct Walk<'a, 'c, 'p> {
     pub pages: BTreeMap<ObjectIdentifier, Id>,
     /// The same, by their index.
     pub page_ids: Vec<Id>,
+    /// How much is drawn when an object is: itself, and all that it draws in turn.
+    pub weights: BTreeMap<Id, u64>,
     /// Set where the page at hand holds what our types cannot express: it is drawn instead.
     pub unbuildable: Option<&'static str>,
     memo: BTreeMap<Key, Option<Id>>,
@@ -83,6 +85,7 @@ impl<'a, 'c, 'p> Walk<'a, 'c, 'p> {
             place: String::new(),
             pages: BTreeMap::new(),
             page_ids: Vec::new(),
+            weights: BTreeMap::new(),
             unbuildable: None,
             memo: BTreeMap::new(),
             depth: 0,

@@ -19,8 +19,8 @@ pub fn deflate(bytes: &[u8]) -> Vec<u8> {
 /// Writes what is reachable from the catalogue, numbered from 1: the catalogue, the page tree, then the rest as a
 /// breadth-first walk meets it, so that the numbers follow from the file alone and not from how it came about.
 /// `None` where the catalogue is missing or an object refers to one that was never filled: our own mistake.
-pub fn write(document: &Document, catalog: Id, pages: Id) -> Option<Vec<u8>> {
-    let order = reachable(document, [catalog, pages])?;
+pub fn write(mut document: Document, catalog: Id, pages: Id) -> Option<Vec<u8>> {
+    let order = reachable(&document, [catalog, pages])?;
     let mut numbers = vec![0usize; document.len()];
     for (number, id) in order.iter().enumerate() {
         *numbers.get_mut(id.0)? = number.checked_add(1)?;
@@ -29,7 +29,8 @@ pub fn write(document: &Document, catalog: Id, pages: Id) -> Option<Vec<u8>> {
     let mut offsets = Vec::with_capacity(order.len());
     for (number, id) in order.iter().enumerate() {
         offsets.push(out.bytes.len());
-        out.object(number.checked_add(1)?, document.get(*id)?);
+        // Taken out, so that the file is held once and a half and not twice.
+        out.object(number.checked_add(1)?, &document.take(*id)?);
     }
     let xref = out.bytes.len();
     let size = order.len().checked_add(1)?;
@@ -230,7 +231,7 @@ mod tests {
         document.add(Val::string(b"orphan"));
         let kept = document.add(Val::Dict(Dict::of("Pages")));
         document.put(catalog, Object::Value(Val::Dict(Dict::of("Catalog").with("Pages", Val::Ref(kept)))));
-        let bytes = write(&document, catalog, kept).unwrap();
+        let bytes = write(document, catalog, kept).unwrap();
         let text = String::from_utf8_lossy(&bytes);
         assert!(text.contains("<</Pages 2 0 R/Type /Catalog>>"), "{text}");
         let xref = text.replace("%\u{fffd}\u{fffd}\u{fffd}\u{fffd}", "%____").find("xref\n0 3\n").unwrap();
