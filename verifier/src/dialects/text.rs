@@ -122,8 +122,24 @@ pub(super) fn beginning(bytes: &[u8]) -> Result<(), Rejection> {
             0,
             format!("text does not begin like another type: {magic:?} (TXT-04)"),
         )),
-        None => Ok(()),
+        None => no_header_within(bytes),
     }
+}
+
+/// Readers of PDF take a header anywhere in the first kilobyte (ISO 32000-1, annex H), and a mailbox begins with a
+/// line of its own before headers (RFC 4155): a text that they would take for one is not of our dialect.
+fn no_header_within(bytes: &[u8]) -> Result<(), Rejection> {
+    let head = bytes.get(..bytes.len().min(1024)).unwrap_or_default();
+    if let Some(at) = head.windows(5).position(|window| window == b"%PDF-") {
+        return Err(Rejection::new(at, "no PDF header in the first kilobyte of a text (TXT-04)"));
+    }
+    let mut lines = bytes.split(|b| *b == b'\n');
+    let from = lines.next().is_some_and(|line| line.starts_with(b"From "));
+    let header = |line: &[u8]| line.split(|b| *b == b':').next().is_some_and(|n| !n.is_empty() && n.len() < line.len() && !n.contains(&b' '));
+    if from && lines.next().is_some_and(header) {
+        return Err(Rejection::new(0, "a text does not begin like a mailbox (TXT-04)"));
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -133,6 +149,15 @@ mod tests {
     fn accepts(text: &[u8]) -> bool {
         let policy = Policy::standard();
         verify(text, Format::Txt, &policy, &mut Limits::of(&policy)).is_ok()
+    }
+
+    #[test]
+    fn a_text_that_another_reader_would_open_is_refused() {
+        assert!(!accepts(b"notes\n%PDF-1.4\n"));
+        assert!(accepts(b"notes\n% PDF-1.4\n"));
+        assert!(!accepts(b"From a@b.invalid\nSubject: x\n"));
+        assert!(accepts(b"\nFrom a@b.invalid\nSubject: x\n"));
+        assert!(accepts(b"From here on\nall is text\n"));
     }
 
     #[test]
