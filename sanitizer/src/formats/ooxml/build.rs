@@ -269,7 +269,7 @@ impl<'b, 'x, 'a> Builder<'b, 'x, 'a> {
 /// The catalogue row of a member that is dropped, by its name and content.
 fn dropped_row(name: &str, bytes: &[u8]) -> &'static str {
     let low = name.to_ascii_lowercase();
-    let rows: [(&str, &str); 29] = [
+    let rows: [(&str, &str); 32] = [
         ("vbaproject", "OOX-03"),
         ("vbadata", "OOX-03"),
         ("macrosheets/", "OOX-05"),
@@ -290,6 +290,9 @@ fn dropped_row(name: &str, bytes: &[u8]) -> &'static str {
         (".odttf", "OOX-23"),
         (".fntdata", "OOX-23"),
         ("fonts/", "OOX-23"),
+        (".emf", "OOX-24"),
+        (".wmf", "OOX-24"),
+        ("media/image", "OOX-24"),
         ("media/", "OOX-25"),
         ("tags/", "OOX-26"),
         ("customxml/", "OOX-27"),

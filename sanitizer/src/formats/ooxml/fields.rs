@@ -4,7 +4,7 @@ use super::link::WebAddress;
 use super::names::Ns;
 use super::read::{Frag, Item, PartReader, Step};
 use super::values::looks_active;
-use model::Refusal;
+use model::{LimitKind, Refusal};
 use std::collections::HashSet;
 
 /// Instructions that only look at the document itself.
@@ -56,6 +56,11 @@ const ALLOWED: [&str; 46] = [
     "TOC",
     "XE",
 ];
+
+/// Ours: Word itself nests twenty.
+const MAX_NESTED: usize = 64;
+/// Ours: characters, well past the longest code and the blanks before it.
+const HEAD: usize = 256;
 
 const fn is_quote(c: char) -> bool {
     matches!(c, '"' | '\u{201c}' | '\u{201d}')
@@ -151,6 +156,8 @@ pub struct Doomed {
 #[derive(Default)]
 struct Field {
     in_result: bool,
+    /// Start of the instruction so far: enough to know its first word.
+    head: String,
     pieces: Vec<String>,
     /// It has a field inside where none may be.
     spoilt: bool,
@@ -184,7 +191,7 @@ pub fn judge(text: &str, web: bool) -> Result<Doomed, Refusal> {
                 match (row.ns, row.name) {
                     (Ns::W, "fldChar") => {
                         let kind = frag.attribute(attributes, Ns::W, "fldCharType").unwrap_or_default();
-                        turn(kind, serial, &mut stack, &mut doomed, web);
+                        turn(kind, serial, &mut stack, &mut doomed, web)?;
                     }
                     (Ns::W, "instrText" | "delInstrText") => {
                         instruction = Some(serial);
@@ -209,6 +216,8 @@ pub fn judge(text: &str, web: bool) -> Result<Doomed, Refusal> {
                 if instruction.is_some()
                     && let Some(field) = stack.last_mut().filter(|f| !f.in_result)
                 {
+                    let room = HEAD.saturating_sub(field.head.chars().count());
+                    field.head.extend(frag.str(span).chars().take(room));
                     match field.pieces.last_mut() {
                         Some(piece) => piece.push_str(frag.str(span)),
                         None => field.pieces.push(frag.str(span).to_owned()),
@@ -227,16 +236,19 @@ pub fn judge(text: &str, web: bool) -> Result<Doomed, Refusal> {
     Ok(doomed)
 }
 
-fn turn(kind: &str, serial: u32, stack: &mut Vec<Field>, doomed: &mut Doomed, web: bool) {
+fn turn(kind: &str, serial: u32, stack: &mut Vec<Field>, doomed: &mut Doomed, web: bool) -> Result<(), Refusal> {
     match kind {
         "begin" => {
             if let Some(outer) = stack.last_mut().filter(|f| !f.in_result) {
                 // A nested field may only stand in an argument: what it yields must not become the instruction.
-                let so_far = outer.pieces.concat();
-                let word = first_word(&so_far);
-                let complete = so_far.trim_start().len() > word.len();
+                let word = first_word(&outer.head);
+                let complete = outer.head.trim_start().len() > word.len();
                 outer.spoilt |= !complete || !is_allowed(&word) || word == "HYPERLINK";
                 outer.pieces.push(String::new());
+            }
+            if stack.len() >= MAX_NESTED {
+                let (limit, allowed) = (LimitKind::Nesting, MAX_NESTED as u64);
+                return Err(Refusal::Limit { limit, asked: allowed.saturating_add(1), allowed });
             }
             stack.push(Field { own: vec![serial], ..Field::default() });
         }
@@ -262,6 +274,7 @@ fn turn(kind: &str, serial: u32, stack: &mut Vec<Field>, doomed: &mut Doomed, we
             doomed.serials.insert(serial);
         }
     }
+    Ok(())
 }
 
 fn finish(field: Field, stack: &mut [Field], doomed: &mut Doomed, web: bool) {

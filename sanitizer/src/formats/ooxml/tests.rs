@@ -311,6 +311,11 @@ fn damaged_packages_are_refused_and_never_panic() {
     }
     let deep = format!("<w:document {}><w:body>{}", ns(), "<w:p>".repeat(5000));
     assert!(matches!(run(&Parts::new("word/document.xml", &deep).zip(), Format::Docx).0, Err(Refusal::Limit { .. })));
+    let nested = "<w:r><w:fldChar w:fldCharType=\"begin\"/></w:r>".repeat(1000);
+    assert!(matches!(
+        run(&Parts::word(&format!("<w:p>{nested}</w:p>")).zip(), Format::Docx).0,
+        Err(Refusal::Limit { .. })
+    ));
     let entity = format!(
         "<!DOCTYPE x [<!ENTITY e \"a\">]><w:document {}><w:body><w:p><w:r><w:t>&e;</w:t></w:r></w:p></w:body></w:document>",
         ns()

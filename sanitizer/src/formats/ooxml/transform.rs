@@ -10,7 +10,7 @@ use super::parts::{Family, PartKind, implicit};
 use super::read::{Dropped, Frag, Item, PartReader, Span, Step, decode};
 use super::write::Writer;
 use model::{Comments, FindingAction, Links, Refusal};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// State while one part is made.
 pub struct Transform<'t, 'b, 'x, 'a> {
@@ -22,6 +22,7 @@ pub struct Transform<'t, 'b, 'x, 'a> {
     pub(super) base: &'static str,
     pub(super) place: String,
     incoming: Vec<Relationship>,
+    by_id: HashMap<String, usize>,
     mapped: BTreeMap<String, Option<usize>>,
     links: BTreeMap<String, Option<usize>>,
     outgoing: Vec<NewRelationship>,
@@ -59,6 +60,7 @@ pub fn transform(
         base,
         place,
         incoming,
+        by_id: HashMap::new(),
         mapped: BTreeMap::new(),
         links: BTreeMap::new(),
         outgoing: Vec::new(),
@@ -68,10 +70,10 @@ pub fn transform(
         legacy_written: false,
         dropped,
     };
+    t.index_relationships()?;
     if kind == PartKind::Main && t.b.family == Family::Excel {
         t.survey_sheets(&text)?;
     }
-    t.forget_foreign_pivots()?;
     t.implicit_relationships()?;
     t.run(&text)?;
     t.report();
@@ -200,8 +202,8 @@ impl Transform<'_, '_, '_, '_> {
         Ok(())
     }
 
-    /// Drops relationships to pivots over data outside the book (OOX-17).
-    fn forget_foreign_pivots(&mut self) -> Result<(), Refusal> {
+    /// Makes relationships findable by id, without those to pivots over data outside the book (OOX-17).
+    fn index_relationships(&mut self) -> Result<(), Refusal> {
         let mut keep = Vec::with_capacity(self.incoming.len());
         for r in std::mem::take(&mut self.incoming) {
             let pivot = r.standard && !r.external && matches!(r.rel.as_str(), "pivotTable" | "pivotCacheDefinition");
@@ -211,12 +213,15 @@ impl Transform<'_, '_, '_, '_> {
                 Some(_) | None => keep.push(r),
             }
         }
+        for (at, r) in keep.iter().enumerate() {
+            self.by_id.entry(r.id.clone()).or_insert(at);
+        }
         self.incoming = keep;
         Ok(())
     }
 
     fn incoming(&self, id: &str) -> Option<&Relationship> {
-        self.incoming.iter().find(|r| r.id == id)
+        self.by_id.get(id).and_then(|at| self.incoming.get(*at))
     }
 
     /// The member that the first relationship of a type leads to.
