@@ -316,7 +316,8 @@ impl Transform<'_, '_, '_, '_> {
                 if fields::may_stay(instruction, self.b.policy.links == Links::Web) {
                     return self.plain(frag, at);
                 }
-                self.count("OOX-14");
+                let dde = instruction.trim_start().get(..3).is_some_and(|code| code.eq_ignore_ascii_case("DDE"));
+                self.count(if dde { "OOX-13" } else { "OOX-14" });
                 self.children(frag, at)
             }
             Hook::Vml => self.vml(frag, at),
