@@ -14,6 +14,7 @@
     clippy::arithmetic_side_effects,
     clippy::disallowed_methods,
     clippy::cast_possible_truncation,
+    clippy::wildcard_enum_match_arm,
     reason = "a measurement on files that the developer chose"
 )]
 

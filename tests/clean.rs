@@ -1,4 +1,13 @@
 //! `sallyport clean`, end to end: the contract of the command line, the outbox and the report.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
+    reason = "a test fails by panicking, and computes on values of its own"
+)]
 
 mod common;
 

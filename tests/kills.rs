@@ -1,5 +1,14 @@
 //! Power cuts: a run killed at any moment leaves no partial file under a final name, and the next run ends as if
 //! nothing had happened.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
+    reason = "a test fails by panicking, and computes on values of its own"
+)]
 
 mod common;
 

@@ -1,6 +1,15 @@
 //! Damaged files, by seeded chance: no reader panics, and whatever the first one still rebuilds, the second accepts.
 //!
 //! The same assertions as the fuzz targets, on mutants of real and generated files, so that `make test` needs no fuzzer.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
+    reason = "a test fails by panicking, and computes on values of its own"
+)]
 
 mod common;
 

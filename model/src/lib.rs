@@ -3,6 +3,15 @@
 //! This crate does no I/O and knows no file format beyond its name. Everything here is a plain value, so that a
 //! jail, the station and a face (command line, kiosk, gateway) mean the same thing by the same word.
 #![forbid(unsafe_code)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::arithmetic_side_effects,
+        clippy::cast_possible_truncation,
+        clippy::wildcard_enum_match_arm,
+        reason = "tests compute on values of their own"
+    )
+)]
 
 mod budget;
 mod digest;

@@ -7,6 +7,15 @@
 //! Invariant: this crate opens no file, asks no clock, starts no thread and has no `unsafe`. It runs inside a jail and
 //! must not need anything but its input.
 #![forbid(unsafe_code)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::arithmetic_side_effects,
+        clippy::cast_possible_truncation,
+        clippy::wildcard_enum_match_arm,
+        reason = "tests compute on values of their own"
+    )
+)]
 
 mod cx;
 pub mod formats;

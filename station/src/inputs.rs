@@ -143,13 +143,13 @@ fn list(root: &OwnedFd, folder: &Path) -> rustix::io::Result<Vec<(OsString, Opti
             continue;
         }
         let name = OsString::from_vec(name.to_vec());
-        let file_type = match entry.file_type() {
-            FileType::Unknown => match rustix::fs::statat(&fd, &name, AtFlags::SYMLINK_NOFOLLOW) {
-                Ok(stat) => FileType::from_raw_mode(stat.st_mode),
-                Err(_) => FileType::Unknown,
-            },
-            known => known,
-        };
+        let mut file_type = entry.file_type();
+        // Not every file system tells the type in its directory.
+        if file_type == FileType::Unknown
+            && let Ok(stat) = rustix::fs::statat(&fd, &name, AtFlags::SYMLINK_NOFOLLOW)
+        {
+            file_type = FileType::from_raw_mode(stat.st_mode);
+        }
         found.push((name, kind_of(file_type)));
     }
     found.sort_by(|a, b| a.0.as_bytes().cmp(b.0.as_bytes()));

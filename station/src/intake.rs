@@ -119,7 +119,7 @@ mod tests {
         let file = dir.path().join("a.txt");
         std::fs::write(&file, "first").unwrap();
         let spool = SpoolDir::new(dir.path()).unwrap();
-        let entry = &collect(&[file.clone()]).unwrap()[0];
+        let entry = &collect(std::slice::from_ref(&file)).unwrap()[0];
         let intake = take_in(entry, &spool, 100).unwrap();
         std::fs::write(&file, "second").unwrap();
         let mut read = String::new();

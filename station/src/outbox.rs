@@ -328,7 +328,7 @@ mod tests {
             let (dir, spool) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
             let mut outbox = Outbox::open(dir.path()).unwrap();
             outbox.naming = naming;
-            let mut put = |bytes: &[u8]| {
+            let put = |bytes: &[u8]| {
                 let (file, digest) = sealed(spool.path(), bytes);
                 outbox.place(&file, digest, &["x".into()], &mut names(), &mut |_| Ok(())).unwrap()
             };
