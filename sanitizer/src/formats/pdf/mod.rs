@@ -10,6 +10,7 @@
 )]
 
 mod appearance;
+mod cff;
 mod cmap;
 mod codecs;
 mod color;

@@ -1,6 +1,7 @@
 //! Font programs (ISO 32000-1 clause 9.9). Their frames are read and written anew, their tables and charstrings are
 //! the original's: the listed risk of `docs/formats/pdf.md` §5.
 
+use super::cff;
 use super::value::{Dict, Val};
 
 /// A font program ready to be written.
@@ -60,6 +61,9 @@ fn sfnt(data: &[u8], subtype: Option<&[u8]>) -> Option<Program> {
     }
     let has = |tag: &[u8; 4]| tables.iter().any(|(t, _)| t == tag);
     let is_cff = has(b"CFF ");
+    if tables.iter().any(|(tag, table)| tag == b"CFF " && !cff::is_sound(table)) {
+        return None;
+    }
     if !(is_cff || has(b"glyf") && has(b"loca") && has(b"head")) {
         return None;
     }
@@ -121,35 +125,14 @@ fn write_sfnt(version: [u8; 4], mut tables: Vec<([u8; 4], Vec<u8>)>) -> Option<V
     Some(out)
 }
 
-/// Walks header and the four INDEXes of a bare CFF (Adobe technical note 5176, clauses 5 to 9).
+/// A bare CFF (Adobe technical note 5176).
 fn cff(data: &[u8], subtype: Option<&[u8]>) -> Option<Program> {
-    let header = usize::from(*data.get(2)?);
-    let names = index_end(data, header)?;
-    let top_dicts = index_end(data, names)?;
-    let strings = index_end(data, top_dicts)?;
-    index_end(data, strings)?;
+    if !cff::is_sound(data) {
+        return None;
+    }
     let subtype = if subtype == Some(b"CIDFontType0C") { "CIDFontType0C" } else { "Type1C" };
     let dict = Dict::new().with("Subtype", Val::name(subtype));
     Some(Program { dict, data: data.to_vec(), risk: "PDF-71" })
-}
-
-fn index_end(data: &[u8], at: usize) -> Option<usize> {
-    let count = u16_at(data, at)?;
-    let offsets = at.checked_add(2)?;
-    if count == 0 {
-        return Some(offsets);
-    }
-    let size = usize::from(*data.get(offsets)?);
-    if !(1..=4).contains(&size) {
-        return None;
-    }
-    let first = offsets.checked_add(1)?;
-    let last = first.checked_add(count.checked_mul(size)?)?;
-    let bytes = data.get(last..last.checked_add(size)?)?;
-    let end = bytes.iter().fold(0usize, |n, b| n << 8 | usize::from(*b));
-    // Offsets count from the byte before the data.
-    let end = last.checked_add(size)?.checked_add(end)?.checked_sub(1)?;
-    (end <= data.len()).then_some(end)
 }
 
 /// Finds the clear text, the encrypted part and the trailer of a Type 1 program, with or without PFB segments.
