@@ -45,45 +45,21 @@ mod tests {
     use super::*;
     use model::{Format, RuleAction};
 
-    /// The shape that the design gives as an example, every key of it.
-    const EXAMPLE: &str = r#"
-        zone = "plant"
-        default = "block"
-        [limits]
-        input_bytes = "4 GiB"
-        expanded_bytes = "8 GiB"
-        entries = 100_000
-        depth = 8
-        seconds = 120
-        [engines]
-        required = ["yara", "hashes"]
-        max_rule_age = "30 days"
-        stale = "hold"
-        [names]
-        type_mismatch = "report"
-        [formats.pdf]
-        action = "rebuild"
-        flatten_when_unrebuildable = true
-        links = "web"
-        forms = "flatten"
-        embedded_files = "remove"
-        [formats.word]
-        macros = "remove"
-        comments = "keep"
-        tracked_changes = "keep"
-        hidden = "report"
-        [formats.zip]
-        withheld_member = "tombstone"
-        [formats.png]
-        metadata = "remove"
-    "#;
+    /// The policy that people start from.
+    const EXAMPLE: &str = include_str!("../../docs/policy.toml");
 
     #[test]
-    fn the_example_is_understood_and_what_it_leaves_out_is_blocked() {
-        let loaded = parse_policy(EXAMPLE).unwrap();
+    fn the_example_says_what_the_standard_policy_says_and_holds_stale_rules() {
+        let mut standard = Policy::standard();
+        standard.engines.stale = model::Stale::Hold;
+        assert_eq!(parse_policy(EXAMPLE).unwrap().policy, standard);
+    }
+
+    #[test]
+    fn what_a_policy_leaves_out_is_blocked() {
+        let loaded = parse_policy("zone = \"turbine\"\n[formats.word]\n").unwrap();
         assert_eq!(loaded.policy.action(Format::Docm), RuleAction::Rebuild);
         assert_eq!(loaded.policy.action(Format::Jpeg), RuleAction::Block);
-        assert_eq!(loaded.policy.limits.input_bytes, 4 << 30);
     }
 
     #[test]
