@@ -1,7 +1,8 @@
 //! Colour spaces and functions (ISO 32000-1, 7.10, 8.6).
 
 use super::calculator;
-use super::graph::{Facts, Graph, Kind, Space};
+use super::file::{Filter, Loaded};
+use super::graph::{Facts, Graph, Kind, Shape, Space};
 use super::value::{Dict, Value};
 use crate::Rejection;
 
@@ -69,16 +70,16 @@ impl Graph<'_, '_> {
                 Ok(Space::Indexed)
             }
             [Value::Name(b"Separation"), Value::Name(_), alternate, Value::Ref(function)] => {
-                self.alternate(at, alternate, below)?;
-                self.visit(*function, Kind::Function)?;
+                let outputs = self.alternate(at, alternate, below)?;
+                self.transform(*function, 1, outputs)?;
                 Ok(Space::Of(1))
             }
             [Value::Name(b"DeviceN"), Value::Array(names), alternate, Value::Ref(function)] => {
                 if !(1..=MOST).contains(&names.len()) || names.iter().any(|n| n.name().is_none()) {
                     return Err(bad("8.6.6.5: DeviceN: 1 to 32 names"));
                 }
-                self.alternate(at, alternate, below)?;
-                self.visit(*function, Kind::Function)?;
+                let outputs = self.alternate(at, alternate, below)?;
+                self.transform(*function, names.len(), outputs)?;
                 Ok(Space::Of(names.len()))
             }
             [Value::Name(b"Pattern"), base] => match self.nested_colour(at, base, below)? {
@@ -89,40 +90,59 @@ impl Graph<'_, '_> {
         }
     }
 
-    fn alternate(&mut self, at: usize, value: &Value<'_>, depth: u8) -> Result<(), Rejection> {
+    /// How many components the alternate space has.
+    fn alternate(&mut self, at: usize, value: &Value<'_>, depth: u8) -> Result<usize, Rejection> {
         match self.nested_colour(at, value, depth)? {
             Space::Pattern | Space::Indexed => Err(Rejection::new(at, "8.6.6.4: alternate space")),
-            Space::Grey | Space::Rgb | Space::Of(_) => Ok(()),
+            space @ (Space::Grey | Space::Rgb | Space::Of(_)) => Ok(space.components()),
         }
     }
 
-    /// A function, or 1 to 32 of them.
-    #[expect(clippy::wildcard_enum_match_arm, reason = "what is not named is rejected")]
-    pub(super) fn functions(&mut self, at: usize, value: &Value<'_>) -> Result<(), Rejection> {
-        let bad = || Rejection::new(at, "7.10: a reference to a function, or an array of up to 32");
-        match value {
-            Value::Ref(id) => self.visit(*id, Kind::Function).map(|_| ()),
-            Value::Array(ids) if (1..=MOST).contains(&ids.len()) => {
-                for id in ids {
-                    self.visit(id.reference().ok_or_else(bad)?, Kind::Function)?;
-                }
-                Ok(())
-            }
-            _ => Err(bad()),
+    /// A function of so many inputs and outputs: a reader must not run past what either of them has.
+    pub(super) fn transform(&mut self, id: u32, inputs: usize, outputs: usize) -> Result<(), Rejection> {
+        let facts = self.visit(id, Kind::Function)?;
+        if matches!(facts, Facts::Function(shape) if (shape.inputs, shape.outputs) == (inputs, outputs)) {
+            return Ok(());
         }
+        Err(Rejection::new(
+            0,
+            format!("7.10: function {id} of {inputs} inputs and {outputs} outputs expected (PDF-76)"),
+        ))
+    }
+
+    /// A function of so many inputs and outputs, or as many functions of one output each.
+    pub(super) fn functions(
+        &mut self,
+        at: usize,
+        value: &Value<'_>,
+        inputs: usize,
+        outputs: usize,
+    ) -> Result<(), Rejection> {
+        let bad =
+            || Rejection::new(at, "7.10: a reference to a function, or an array of as many as there are components");
+        if let Value::Ref(id) = value {
+            return self.transform(*id, inputs, outputs);
+        }
+        let ids = value.array().filter(|ids| ids.len() == outputs && (1..=MOST).contains(&outputs)).ok_or_else(bad)?;
+        for id in ids {
+            self.transform(id.reference().ok_or_else(bad)?, inputs, 1)?;
+        }
+        Ok(())
     }
 
     /// 7.10.
     pub(super) fn function(&mut self, id: u32) -> Result<Facts, Rejection> {
-        use super::file::{Filter, Loaded};
-        let height = match self.load(id)? {
+        let shape = match self.load(id)? {
             Loaded::Dict(mut dict) => {
-                let height = match dict.int_of("FunctionType", &[2, 3])? {
+                let shape = match dict.int_of("FunctionType", &[2, 3])? {
                     2 => exponential(&mut dict)?,
                     _ => self.stitching(&mut dict)?,
                 };
+                if dict.get("Range").is_some() {
+                    dict.tuple("Range", shape.outputs.saturating_mul(2))?;
+                }
                 dict.done()?;
-                height
+                shape
             }
             Loaded::Stream(mut dict, Filter::Flate, data) => {
                 let sampled = dict.int_of("FunctionType", &[0, 4])? == 0;
@@ -136,32 +156,34 @@ impl Graph<'_, '_> {
                     dict.done()?;
                     calculator::check(&self.inflate(data)?)?;
                 }
-                1
+                Shape { inputs, outputs, height: 1 }
             }
             Loaded::Stream(dict, Filter::Dct, _) => return Err(dict.reject("7.10: filter of a function")),
             Loaded::Array(at, _) => return Err(Rejection::new(at, "7.10: function")),
         };
-        Ok(Facts::Function { height })
+        Ok(Facts::Function(shape))
     }
 
     /// 7.10.4.
-    fn stitching(&mut self, dict: &mut Dict<'_>) -> Result<u8, Rejection> {
+    fn stitching(&mut self, dict: &mut Dict<'_>) -> Result<Shape, Rejection> {
         dict.tuple("Domain", 2)?;
         let functions: Vec<u32> = dict.req("Functions", |v| v.array()?.iter().map(Value::reference).collect())?;
-        dict.check(!functions.is_empty(), "7.10.4: Functions")?;
         dict.tuple("Bounds", functions.len().saturating_sub(1))?;
         dict.tuple("Encode", functions.len().saturating_mul(2))?;
-        if dict.get("Range").is_some() {
-            pairs(dict, "Range")?;
-        }
-        let mut height = 1;
+        let mut whole: Option<Shape> = None;
         for id in functions {
-            if let Facts::Function { height: below } = self.visit(id, Kind::Function)? {
-                height = height.max(below.saturating_add(1));
-            }
+            let Facts::Function(part) = self.visit(id, Kind::Function)? else { continue };
+            let outputs = whole.map_or(part.outputs, |w| w.outputs);
+            dict.check(
+                part.inputs == 1 && part.outputs == outputs,
+                "7.10.4: functions of one input, alike in outputs",
+            )?;
+            let height = part.height.saturating_add(1).max(whole.map_or(0, |w| w.height));
+            whole = Some(Shape { inputs: 1, outputs, height });
         }
-        dict.check(height <= FUNCTIONS, "dialect §2: functions nested more than 8 deep (PDF-76)")?;
-        Ok(height)
+        let whole = whole.ok_or_else(|| dict.reject("7.10.4: Functions"))?;
+        dict.check(whole.height <= FUNCTIONS, "dialect §2: functions nested more than 8 deep (PDF-76)")?;
+        Ok(whole)
     }
 }
 
@@ -197,16 +219,13 @@ fn pairs(dict: &mut Dict<'_>, key: &str) -> Result<usize, Rejection> {
 }
 
 /// 7.10.3.
-fn exponential(dict: &mut Dict<'_>) -> Result<u8, Rejection> {
+fn exponential(dict: &mut Dict<'_>) -> Result<Shape, Rejection> {
     dict.tuple("Domain", 2)?;
     dict.req("N", Value::number)?;
     let low = dict.req("C0", Value::numbers)?.len();
     let high = dict.req("C1", Value::numbers)?.len();
     dict.check(low == high && (1..=MOST).contains(&low), "7.10.3: C0 and C1")?;
-    if dict.get("Range").is_some() {
-        pairs(dict, "Range")?;
-    }
-    Ok(1)
+    Ok(Shape { inputs: 1, outputs: low, height: 1 })
 }
 
 /// 7.10.2: the length of the data.

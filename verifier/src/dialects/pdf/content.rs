@@ -2,7 +2,7 @@
 
 use super::value::{Reader, Value};
 use crate::Rejection;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 /// `q` in `q`, `BDC` in `BDC`.
 const DEPTH: u32 = 512;
@@ -20,14 +20,18 @@ pub(super) const KINDS: [(&str, u8); 7] = [
     ("XObject", b'X'),
 ];
 
-/// The numbers of the names that a stream uses, by the kinds above.
+/// The numbers of the names that a stream uses, by the kinds above, and how often each of them draws: patterns that are
+/// chosen, XObjects, and what is shown in a font.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Used(pub(super) [BTreeSet<u32>; 7]);
+pub(super) struct Used(pub(super) [BTreeMap<u32, u64>; 7]);
 
 impl Used {
     pub(super) fn join(&mut self, other: &Self) {
         for (mine, theirs) in self.0.iter_mut().zip(&other.0) {
-            mine.extend(theirs);
+            for (number, times) in theirs {
+                let known = mine.entry(*number).or_default();
+                *known = (*known).max(*times);
+            }
         }
     }
 }
@@ -67,6 +71,19 @@ struct Open {
     states: u32,
     texts: u32,
     marks: u32,
+    /// The font, and those that `Q` brings back.
+    font: Option<u32>,
+    fonts: Vec<Option<u32>>,
+}
+
+impl Open {
+    fn save(&mut self) {
+        self.fonts.push(self.font);
+    }
+
+    fn restore(&mut self) {
+        self.font = self.fonts.pop().flatten();
+    }
 }
 
 /// A whole stream; `glyph` is one of a Type 3 font.
@@ -148,8 +165,14 @@ fn line(
     let wrong = "annex A: operands";
     let numbers = operands.iter().all(|o| o.is_number());
     let holds = match operator {
-        b"q" => return enter(&mut open.states, operands.is_empty()),
-        b"Q" => return leave(&mut open.states, operands.is_empty()),
+        b"q" => {
+            open.save();
+            return enter(&mut open.states, operands.is_empty());
+        }
+        b"Q" => {
+            open.restore();
+            return leave(&mut open.states, operands.is_empty());
+        }
         b"BT" => return enter(&mut open.texts, operands.is_empty()),
         b"ET" => return leave(&mut open.texts, operands.is_empty()),
         b"EMC" => return leave(&mut open.marks, operands.is_empty()),
@@ -157,7 +180,7 @@ fn line(
             let [Operand::Name(b"OC"), Operand::Name(name)] = operands else {
                 return Err(wrong);
             };
-            resource(used, "Properties", name)?;
+            resource(used, "Properties", name, 0)?;
             return enter(&mut open.marks, true);
         }
         b"T*" | b"h" | b"n" | b"S" | b"s" | b"f" | b"f*" | b"B" | b"B*" | b"b" | b"b*" | b"W" | b"W*" => {
@@ -179,7 +202,7 @@ fn line(
         b"sc" | b"SC" => numbers && (1..=32).contains(&operands.len()),
         b"scn" | b"SCN" => match operands.split_last() {
             Some((Operand::Name(name), tints)) => {
-                resource(used, "Pattern", name)?;
+                resource(used, "Pattern", name, 1)?;
                 tints.iter().all(|o| o.is_number()) && tints.len() <= 32
             }
             Some(_) => numbers && operands.len() <= 32,
@@ -187,19 +210,27 @@ fn line(
         },
         b"cs" | b"CS" => match operands {
             [Operand::Name(b"DeviceGray" | b"DeviceRGB" | b"DeviceCMYK" | b"Pattern")] => true,
-            [Operand::Name(name)] => return resource(used, "ColorSpace", name),
+            [Operand::Name(name)] => return resource(used, "ColorSpace", name, 0),
             _ => false,
         },
         b"gs" => return named(used, "ExtGState", operands),
         b"sh" => return named(used, "Shading", operands),
-        b"Do" => return named(used, "XObject", operands),
-        b"Tf" => match operands {
-            [name @ Operand::Name(_), size] if size.is_number() => return named(used, "Font", &[*name]),
+        b"Do" => match operands {
+            [Operand::Name(name)] => return resource(used, "XObject", name, 1),
             _ => false,
         },
-        b"Tj" | b"'" => matches!(operands, [Operand::Str]),
-        b"\"" => matches!(operands, [word, char, Operand::Str] if word.is_number() && char.is_number()),
-        b"TJ" => matches!(operands, [Operand::Numbers | Operand::Mixed]),
+        b"Tf" => match operands {
+            [Operand::Name(name), size] if size.is_number() => {
+                open.font = numbered(name, b'F');
+                return resource(used, "Font", name, 0);
+            }
+            _ => false,
+        },
+        b"Tj" | b"'" => shows(used, open) && matches!(operands, [Operand::Str]),
+        b"\"" => {
+            shows(used, open) && matches!(operands, [word, char, Operand::Str] if word.is_number() && char.is_number())
+        }
+        b"TJ" => shows(used, open) && matches!(operands, [Operand::Numbers | Operand::Mixed]),
         _ => return Err("dialect §4: operator that is not of our list (PDF-78)"),
     };
     if holds { Ok(()) } else { Err(wrong) }
@@ -220,14 +251,25 @@ fn named(used: &mut Used, kind: &str, operands: &[Operand<'_>]) -> Result<(), &'
     let [Operand::Name(name)] = operands else {
         return Err("annex A: operands");
     };
-    resource(used, kind, name)
+    resource(used, kind, name, 0)
 }
 
-fn resource(used: &mut Used, kind: &str, name: &[u8]) -> Result<(), &'static str> {
+/// A show operator draws once what the glyphs of its font draw.
+fn shows(used: &mut Used, open: &Open) -> bool {
+    if let (Some(number), [_, _, fonts, ..]) = (open.font, &mut used.0)
+        && let Some(times) = fonts.get_mut(&number)
+    {
+        *times = times.saturating_add(1);
+    }
+    true
+}
+
+fn resource(used: &mut Used, kind: &str, name: &[u8], times: u64) -> Result<(), &'static str> {
     let slots = KINDS.iter().zip(used.0.iter_mut());
     for ((key, letter), slot) in slots {
         if *key == kind {
-            slot.insert(numbered(name, *letter).ok_or("dialect §2: name of a resource")?);
+            let drawn = slot.entry(numbered(name, *letter).ok_or("dialect §2: name of a resource")?).or_default();
+            *drawn = drawn.saturating_add(times);
         }
     }
     Ok(())

@@ -8,6 +8,9 @@ use model::Links;
 /// Of visibility expressions and /Order.
 const OC_DEPTH: u8 = 8;
 
+/// Forms, images, patterns and glyphs that a page draws, those within others counted each time.
+const DRAWINGS: u64 = 1_000_000;
+
 impl Graph<'_, '_> {
     /// 7.7.2. Pages are marked first, so that destinations can be checked wherever they stand.
     pub(super) fn catalogue(&mut self, id: u32) -> Result<Facts, Rejection> {
@@ -79,6 +82,10 @@ impl Graph<'_, '_> {
         }
         let contents = dict.reference("Contents")?;
         self.drawn(contents, &mut dict)?;
+        dict.check(
+            self.drawings <= DRAWINGS,
+            "dialect §4: a page draws more than a million forms and images (PDF-77)",
+        )?;
         if let Some(annots) = dict.take("Annots") {
             for annot in annots.array().filter(|a| !a.is_empty()).ok_or_else(|| dict.reject("/Annots"))? {
                 let link = annot.reference().ok_or_else(|| dict.reject("/Annots: references only"))?;

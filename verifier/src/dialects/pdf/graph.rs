@@ -55,14 +55,21 @@ pub(super) enum Facts {
     Form {
         group: bool,
     },
+    Tiling,
     Image(Picture),
     Colour(Space),
-    /// Functions in functions, itself included.
-    Function {
-        height: u8,
-    },
+    Function(Shape),
     /// Where its [`Used`] is.
     Content(usize),
+}
+
+/// Of a function.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Shape {
+    pub(super) inputs: usize,
+    pub(super) outputs: usize,
+    /// Functions in functions, itself included.
+    pub(super) height: u8,
 }
 
 /// Of an image.
@@ -102,7 +109,7 @@ impl Space {
 enum State {
     Unseen,
     Open,
-    Done { kind: Kind, facts: Facts, height: u32 },
+    Done { kind: Kind, facts: Facts, height: u32, drawings: u64 },
 }
 
 pub(super) struct Graph<'a, 'l> {
@@ -113,6 +120,8 @@ pub(super) struct Graph<'a, 'l> {
     depth: u32,
     /// The tallest drawing that the object under check has reached so far.
     height: u32,
+    /// What the content of the object under check draws, when its resources have been read.
+    pub(super) drawings: u64,
     /// By number: a page of the tree.
     pub(super) pages: Vec<bool>,
     /// By number: a group that the catalogue lists.
@@ -131,6 +140,7 @@ impl<'a, 'l> Graph<'a, 'l> {
             states: vec![State::Unseen; len],
             depth: 0,
             height: 0,
+            drawings: 0,
             pages: vec![false; len],
             groups: vec![false; len],
             used: Vec::new(),
@@ -151,7 +161,7 @@ impl<'a, 'l> Graph<'a, 'l> {
         match self.states.get(id as usize).copied() {
             Some(State::Unseen) => {}
             Some(State::Open) => return Err(Rejection::new(0, format!("object {id} contains itself (PDF-12)"))),
-            Some(State::Done { kind: before, facts, height }) if before == kind => {
+            Some(State::Done { kind: before, facts, height, .. }) if before == kind => {
                 self.height = self.height.max(height);
                 return Ok(facts);
             }
@@ -168,24 +178,33 @@ impl<'a, 'l> Graph<'a, 'l> {
         self.set(id, State::Open);
         self.depth = self.depth.saturating_add(1);
         let outside = std::mem::take(&mut self.height);
+        let outer_drawings = std::mem::take(&mut self.drawings);
         let facts = self.object(id, kind).map_err(|rejection| rejection.inside(&format!("{id} {kind:?}")))?;
-        let draws =
-            matches!(facts, Facts::Form { .. }) || kind == Kind::Pattern || (kind == Kind::Font && self.height > 0);
+        let draws = matches!(facts, Facts::Form { .. } | Facts::Tiling) || (kind == Kind::Font && self.height > 0);
         let height = self.height.saturating_add(u32::from(draws));
         if height > NESTED {
             return Err(Rejection::new(0, "drawings nested more than 24 deep (PDF-77)"));
         }
         self.height = outside.max(height);
         self.depth = self.depth.saturating_sub(1);
-        self.set(id, State::Done { kind, facts, height });
+        let drawings = std::mem::replace(&mut self.drawings, outer_drawings);
+        self.set(id, State::Done { kind, facts, height, drawings });
         Ok(facts)
+    }
+
+    /// What an object draws that has been visited.
+    pub(super) fn drawings_of(&self, id: u32) -> u64 {
+        match self.states.get(id as usize) {
+            Some(State::Done { drawings, .. }) => *drawings,
+            Some(State::Unseen | State::Open) | None => 0,
+        }
     }
 
     /// Marks an object that its owner reads itself. It may be claimed once.
     pub(super) fn claim(&mut self, id: u32, kind: Kind) -> Result<(), Rejection> {
         match self.states.get(id as usize) {
             Some(State::Unseen) => {
-                self.set(id, State::Done { kind, facts: Facts::Nothing, height: 0 });
+                self.set(id, State::Done { kind, facts: Facts::Nothing, height: 0, drawings: 0 });
                 Ok(())
             }
             Some(State::Open | State::Done { .. }) => {

@@ -59,21 +59,27 @@ impl Graph<'_, '_> {
         self.resources(&used, dict)
     }
 
-    /// 7.8.3: takes Resources.
+    /// 7.8.3: takes Resources. What the content draws, forms in forms counted each time, is then in `drawings`.
     pub(super) fn resources(&mut self, used: &Used, dict: &mut Dict<'_>) -> Result<(), Rejection> {
         let mut resources = dict.dict("Resources")?;
+        let mut drawings = 0u64;
         for ((key, letter), numbers) in KINDS.iter().zip(&used.0) {
             let names = resources.opt_dict(key)?.unwrap_or_default();
-            let same = names.entries.len() == numbers.len()
-                && names.entries.iter().all(|(name, _)| numbered(name, *letter).is_some_and(|n| numbers.contains(&n)));
-            dict.check(same, &format!("7.8.3: {key} names what the content uses, and no more"))?;
-            let dense = numbers.last().is_none_or(|last| *last as usize == numbers.len());
+            let rule = || dict.reject(format!("7.8.3: {key} names what the content uses, and no more"));
+            if names.entries.len() != numbers.len() {
+                return Err(rule());
+            }
+            let dense = numbers.last_key_value().is_none_or(|(last, _)| *last as usize == numbers.len());
             dict.check(dense, "dialect §2: resources are numbered from 1")?;
-            for (_, value) in &names.entries {
+            for (name, value) in &names.entries {
+                let times = numbered(name, *letter).and_then(|n| numbers.get(&n)).ok_or_else(rule)?;
                 let id = value.reference().ok_or_else(|| dict.reject("7.8.3: resource by reference"))?;
                 self.resource(id, key)?;
+                let once = self.drawings_of(id).saturating_add(u64::from(*key != "Font"));
+                drawings = drawings.saturating_add(times.saturating_mul(once));
             }
         }
+        self.drawings = drawings;
         resources.done()
     }
 
@@ -237,6 +243,7 @@ impl Graph<'_, '_> {
                 let content = self.content_data(data, false)?;
                 self.resources_of(content, &mut dict)?;
                 dict.done()?;
+                Ok(Facts::Tiling)
             }
             Loaded::Dict(mut dict) => {
                 dict.is("Type", "Pattern")?;
@@ -245,11 +252,11 @@ impl Graph<'_, '_> {
                 let shading = dict.reference("Shading")?;
                 dict.done()?;
                 self.visit(shading, Kind::Shading)?;
+                Ok(Facts::Nothing)
             }
-            Loaded::Stream(dict, Filter::Dct, _) => return Err(dict.reject("8.7: filter of a pattern")),
-            Loaded::Array(at, _) => return Err(Rejection::new(at, "8.7: pattern")),
+            Loaded::Stream(dict, Filter::Dct, _) => Err(dict.reject("8.7: filter of a pattern")),
+            Loaded::Array(at, _) => Err(Rejection::new(at, "8.7: pattern")),
         }
-        Ok(Facts::Nothing)
     }
 
     /// 8.7.4.5.
@@ -268,7 +275,8 @@ impl Graph<'_, '_> {
         dict.opt_bool("AntiAlias")?;
         let function = dict.take("Function");
         if let Some(function) = &function {
-            self.functions(dict.at, function)?;
+            let coordinates = if dict.get("ShadingType").and_then(Value::int) == Some(1) { 2 } else { 1 };
+            self.functions(dict.at, function, coordinates, space.components())?;
         }
         let kind = dict.int_of("ShadingType", if mesh.is_some() { &[4, 5, 6, 7] } else { &[1, 2, 3] })?;
         dict.check(kind > 3 || function.is_some(), "/Function is missing")?;
@@ -344,7 +352,7 @@ impl Graph<'_, '_> {
         dict.one_of("S", &["Alpha", "Luminosity"])?;
         dict.opt_numbers("BC")?;
         if let Some(function) = dict.opt_ref("TR")? {
-            self.visit(function, Kind::Function)?;
+            self.transform(function, 1, 1)?;
         }
         let form = dict.reference("G")?;
         let facts = self.visit(form, Kind::XObject)?;

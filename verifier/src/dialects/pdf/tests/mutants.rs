@@ -440,6 +440,19 @@ fn graphs(tally: &mut Tally) {
         }
         d.set("form", "Resources", "<</XObject <</X1 @n0>>>>");
     });
+    graph("PDF-77", "forms drawn eight times each, eight deep", |d| {
+        for n in 0..8 {
+            let below = if n == 7 { "@image".to_owned() } else { format!("@n{}", n + 1) };
+            let keys = format!("Type /XObject|Subtype /Form|BBox [0 0 1 1]|Resources <</XObject <</X1 {below}>>>>");
+            d.stream(&format!("n{n}"), &keys, "/X1 Do\n".repeat(8));
+        }
+        d.set("form", "Resources", "<</XObject <</X1 @n0>>>>");
+    });
+    graph("PDF-72", "glyph that draws, shown again and again", |d| {
+        d.set("font3", "Resources", "<</XObject <</X1 @image>>>>");
+        d.data("glyph", "1 0 d0\n".to_owned() + &"/X1 Do\n".repeat(2000));
+        d.data("content", PAGE.replace("/F3 1 Tf\n", &("/F3 1 Tf\n".to_owned() + &"<00> Tj\n".repeat(600))));
+    });
     graph("PDF-59", "group that is not listed", |d| {
         d.dict("x", "Type /OCG|Name <61>");
         d.set("form", "OC", "@x");
