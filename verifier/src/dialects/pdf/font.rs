@@ -4,7 +4,7 @@ use super::cmap;
 use super::content::Used;
 use super::graph::{Facts, Graph, Kind};
 use super::program;
-use super::value::{Dict, Value};
+use super::value::{Dict, Value, string_bytes};
 use crate::Rejection;
 
 const ENCODINGS: [&str; 4] = ["StandardEncoding", "MacRomanEncoding", "WinAnsiEncoding", "MacExpertEncoding"];
@@ -29,7 +29,7 @@ impl Graph<'_, '_> {
 
     /// 9.6.2.
     fn simple(&mut self, dict: &mut Dict<'_>) -> Result<(), Rejection> {
-        dict.req("BaseFont", Value::name)?;
+        dict.req("BaseFont", font_name)?;
         match dict.take("Encoding") {
             None => {}
             Some(Value::Name(name)) => {
@@ -54,7 +54,7 @@ impl Graph<'_, '_> {
     /// 9.7.6.1.
     #[expect(clippy::wildcard_enum_match_arm, reason = "what is not named is rejected")]
     fn composite(&mut self, dict: &mut Dict<'_>) -> Result<(), Rejection> {
-        dict.req("BaseFont", Value::name)?;
+        dict.req("BaseFont", font_name)?;
         match dict.need("Encoding")? {
             Value::Name(name) => dict.check(cmap::predefined(name), "9.7.5.2: predefined CMap (PDF-73)")?,
             Value::Ref(id) => {
@@ -75,7 +75,7 @@ impl Graph<'_, '_> {
         let mut dict = self.load_dict(id)?;
         dict.is("Type", "Font")?;
         dict.req("Subtype", |v| matches!(v.name()?, b"CIDFontType0" | b"CIDFontType2").then_some(()))?;
-        dict.req("BaseFont", Value::name)?;
+        dict.req("BaseFont", font_name)?;
         system_info(dict.dict("CIDSystemInfo")?)?;
         self.described(&mut dict)?;
         dict.opt("DW", Value::number)?;
@@ -118,7 +118,7 @@ impl Graph<'_, '_> {
     pub(super) fn descriptor(&mut self, id: u32) -> Result<Facts, Rejection> {
         let mut dict = self.load_dict(id)?;
         dict.is("Type", "FontDescriptor")?;
-        dict.req("FontName", Value::name)?;
+        dict.req("FontName", font_name)?;
         dict.req("Flags", Value::int)?;
         dict.opt_tuple("FontBBox", 4)?;
         for key in [
@@ -219,10 +219,19 @@ fn differences(mut dict: Dict<'_>) -> Result<(), Rejection> {
     dict.done()
 }
 
-/// 9.7.3.
+/// A name that viewers look for in folders of fonts: nothing in it leads elsewhere (PDF-74).
+fn font_name(value: &Value<'_>) -> Option<()> {
+    let name = value.name()?;
+    let leads = name.iter().any(|b| matches!(b, b'\\' | b':')) || name.windows(3).any(|w| w == b"#2f");
+    (!leads).then_some(())
+}
+
+/// 9.7.3. Registry and Ordering are names of files in many viewers.
 fn system_info(mut dict: Dict<'_>) -> Result<(), Rejection> {
-    dict.req("Registry", |v| v.string().map(|_| ()))?;
-    dict.req("Ordering", |v| v.string().map(|_| ()))?;
+    for key in ["Registry", "Ordering"] {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+        dict.req(key, |v| string_bytes(v.string()?).all(plain).then_some(()))?;
+    }
     dict.req("Supplement", Value::int)?;
     dict.done()
 }
