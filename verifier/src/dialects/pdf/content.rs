@@ -39,7 +39,7 @@ impl Used {
 /// The number of a name that is one letter and a number.
 pub(super) fn numbered(name: &[u8], letter: u8) -> Option<u32> {
     let (first, digits) = name.split_first()?;
-    let sound = *first == letter && (1..=7).contains(&digits.len()) && !digits.starts_with(b"0");
+    let sound = *first == letter && (1..=6).contains(&digits.len()) && !digits.starts_with(b"0");
     let number = digits.iter().try_fold(0u32, |n, b| {
         let digit = b.is_ascii_digit().then(|| u32::from(b.wrapping_sub(b'0')))?;
         n.checked_mul(10)?.checked_add(digit)

@@ -12,7 +12,7 @@ const DEPTH: u32 = 160;
 /// Forms, tiling patterns and Type 3 fonts in each other.
 const NESTED: u32 = 24;
 /// Decoded bytes that are held at once.
-const HELD: usize = 512 << 20;
+const HELD: usize = 256 << 20;
 
 /// What a slot asks for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
