@@ -58,7 +58,8 @@ fn main() {
         row.rebuild_ms += rebuild_ms;
         row.bare_ms += cpu(|| bare(format, &bytes)).1;
         row.verify_ms += cpu(|| verifier::verify(&made.bytes, made.format, &policy).unwrap()).1;
-        row.scan_ms += cpu(|| (scanner.serve(&request(&bytes), &bytes), scanner.serve(&request(&made.bytes), &made.bytes))).1;
+        row.scan_ms +=
+            cpu(|| (scanner.serve(&request(&bytes), &bytes), scanner.serve(&request(&made.bytes), &made.bytes))).1;
         row.lane_ms += line.cpu_ms + overhead_ms;
         row.peak_mib = row.peak_mib.max(line.peak_bytes >> 20);
     }
@@ -66,18 +67,32 @@ fn main() {
 }
 
 fn print(rows: &BTreeMap<&str, Row>, inputs: usize, wall_s: f64, lane_ms: f64, overhead_ms: f64) {
-    println!("{:<12}{:>7}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}{:>8}", "CPU ms/file", "files", "KiB", "bare", "rebuild", "verify", "2 scans", "lane", "allowed", "MB/CPU-s", "peak");
+    println!(
+        "{:<12}{:>7}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}{:>8}",
+        "CPU ms/file", "files", "KiB", "bare", "rebuild", "verify", "2 scans", "lane", "allowed", "MB/CPU-s", "peak"
+    );
     for (name, row) in rows {
         let each = |total: f64| total / row.files as f64;
         let allowed = each(2.0 * row.bare_ms + row.verify_ms + row.scan_ms) + 4.0;
         println!(
             "{name:<12}{:>7}{:>9.1}{:>9.2}{:>9.2}{:>9.2}{:>9.2}{:>9.2}{:>9.2}{:>9.1}{:>5} MiB",
-            row.files, row.bytes as f64 / 1024.0 / row.files as f64, each(row.bare_ms), each(row.rebuild_ms),
-            each(row.verify_ms), each(row.scan_ms), each(row.lane_ms), allowed,
-            row.bytes as f64 / 1e3 / row.lane_ms, row.peak_mib
+            row.files,
+            row.bytes as f64 / 1024.0 / row.files as f64,
+            each(row.bare_ms),
+            each(row.rebuild_ms),
+            each(row.verify_ms),
+            each(row.scan_ms),
+            each(row.lane_ms),
+            allowed,
+            row.bytes as f64 / 1e3 / row.lane_ms,
+            row.peak_mib
         );
     }
-    println!("lane: {inputs} files in {wall_s:.1} s ({:.0} files/s), {:.1} CPU-s, of it {overhead_ms:.2} ms a file outside the jails", inputs as f64 / wall_s, lane_ms / 1e3);
+    println!(
+        "lane: {inputs} files in {wall_s:.1} s ({:.0} files/s), {:.1} CPU-s, of it {overhead_ms:.2} ms a file outside the jails",
+        inputs as f64 / wall_s,
+        lane_ms / 1e3
+    );
     println!("allowed = 2 x bare + one verify + two scans + 4 ms for the jails");
 }
 
@@ -92,7 +107,15 @@ fn family(format: Format) -> &'static str {
 
 /// CPU milliseconds of this thread.
 fn cpu<T>(work: impl FnOnce() -> T) -> (T, f64) {
-    let now = || std::fs::read_to_string("/proc/thread-self/schedstat").unwrap().split(' ').next().unwrap().parse::<f64>().unwrap();
+    let now = || {
+        std::fs::read_to_string("/proc/thread-self/schedstat")
+            .unwrap()
+            .split(' ')
+            .next()
+            .unwrap()
+            .parse::<f64>()
+            .unwrap()
+    };
     let before = now();
     let result = work();
     (result, (now() - before) / 1e6)
@@ -160,7 +183,9 @@ fn archive(bytes: &[u8]) -> Vec<u8> {
         let Ok(mut member) = archive.by_index(index) else { continue };
         let mut data = Vec::new();
         let Ok(name) = member.name().map(|name| name.into_owned()) else { continue };
-        if member.read_to_end(&mut data).is_ok() && writer.start_file(name, zip::write::SimpleFileOptions::default()).is_ok() {
+        if member.read_to_end(&mut data).is_ok()
+            && writer.start_file(name, zip::write::SimpleFileOptions::default()).is_ok()
+        {
             let _ = writer.write_all(&data);
         }
     }
@@ -202,9 +227,16 @@ fn children_ms() -> f64 {
 fn stick(dir: &Path) -> PathBuf {
     let folder = dir.join("stick");
     let kinds: [(&str, Vec<u8>); 11] = [
-        ("txt", samples::text()), ("csv", samples::table()), ("png", samples::png_with_text()),
-        ("jpg", samples::jpeg_with_exif()), ("gif", samples::gif()), ("bmp", samples::bmp()),
-        ("docx", samples::docx()), ("xlsx", samples::xlsx()), ("pptx", samples::pptx()), ("pdf", samples::pdf()),
+        ("txt", samples::text()),
+        ("csv", samples::table()),
+        ("png", samples::png_with_text()),
+        ("jpg", samples::jpeg_with_exif()),
+        ("gif", samples::gif()),
+        ("bmp", samples::bmp()),
+        ("docx", samples::docx()),
+        ("xlsx", samples::xlsx()),
+        ("pptx", samples::pptx()),
+        ("pdf", samples::pdf()),
         ("zip", samples::zip(&[("a.txt", &samples::text()), ("b.png", &samples::png())])),
     ];
     for number in 0..1_000usize {

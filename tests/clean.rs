@@ -34,9 +34,17 @@ fn the_demo_stick_comes_out_clean_and_whole() {
     assert_eq!(withheld("Documents.lnk"), Some(ReasonCode::BlockedType));
     assert_eq!(withheld("test-virus.txt"), Some(ReasonCode::Detection));
     for released in [
-        "reports/inspection.pdf", "reports/letter.docm", "reports/measurements.csv", "reports/pumps.xlsx",
-        "reports/training.pptx", "pictures/site.jpg", "pictures/diagram.png", "pictures/blinker.gif",
-        "pictures/logo.bmp", "notes.txt", "vendor-delivery.zip",
+        "reports/inspection.pdf",
+        "reports/letter.docm",
+        "reports/measurements.csv",
+        "reports/pumps.xlsx",
+        "reports/training.pptx",
+        "pictures/site.jpg",
+        "pictures/diagram.png",
+        "pictures/blinker.gif",
+        "pictures/logo.bmp",
+        "notes.txt",
+        "vendor-delivery.zip",
     ] {
         let line = line(&lines, released);
         assert_eq!(line.verdict, Outcome::Released, "{released}: {:?}", line.reason);
@@ -122,7 +130,10 @@ fn the_same_input_gives_the_same_bytes_whatever_runs_beside_it() {
     assert_eq!(one, world.released());
     let second = common::read_report(&report);
     let strip = |lines: &[model::ReportLine]| -> Vec<_> {
-        lines.iter().map(|l| (l.input.clone(), l.verdict, l.reason.clone(), l.output.clone(), l.findings.clone())).collect()
+        lines
+            .iter()
+            .map(|l| (l.input.clone(), l.verdict, l.reason.clone(), l.output.clone(), l.findings.clone()))
+            .collect()
     };
     assert_eq!(strip(&first), strip(&second));
 }
@@ -215,7 +226,8 @@ fn json_goes_to_standard_output_and_nothing_else_does() {
     let world = World::new();
     world.put("a.txt", b"a\n");
     world.put("b.exe", &samples::program_stub());
-    let output = world.sallyport().args(["clean", "--json"]).arg(world.input()).arg("--out").arg(world.out()).output().unwrap();
+    let output =
+        world.sallyport().args(["clean", "--json"]).arg(world.input()).arg("--out").arg(world.out()).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     let lines: Vec<model::ReportLine> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines.iter().map(|line| line.verdict).collect::<Vec<_>>(), [Outcome::Released, Outcome::Blocked]);

@@ -30,7 +30,9 @@ fn tags(corpus: &Path) -> HashMap<String, Vec<String>> {
 
 /// Without the fixed point, what does not come out the same: JPEG, which loses a little each time, and what holds one.
 fn lossy(line: &ReportLine) -> bool {
-    line.output.as_ref().is_some_and(|o| !matches!(o.format.id(), "png" | "bmp" | "gif" | "tiff" | "webp" | "txt" | "csv" | "tsv"))
+    line.output
+        .as_ref()
+        .is_some_and(|o| !matches!(o.format.id(), "png" | "bmp" | "gif" | "tiff" | "webp" | "txt" | "csv" | "tsv"))
 }
 
 #[test]
@@ -50,7 +52,8 @@ fn every_real_file_has_one_outcome_and_nothing_that_must_not_pass_does() {
     assert_eq!(in_folder.len(), lines.len());
     for line in &lines {
         let tagged = |tag: &str| tags.get(&line.input).is_some_and(|tags| tags.iter().any(|t| t == tag));
-        let must_block = line.input.starts_with("exec/") || ["eicar", "bomb", "executable"].iter().any(|tag| tagged(tag));
+        let must_block =
+            line.input.starts_with("exec/") || ["eicar", "bomb", "executable"].iter().any(|tag| tagged(tag));
         assert!(!must_block || line.verdict != Outcome::Released, "leaked: {}", line.input);
         let code = common::code(line);
         assert_ne!(code, Some(ReasonCode::Station), "{}: {:?}", line.input, line.reason);

@@ -61,8 +61,7 @@ fn cases() -> Vec<(&'static str, &'static str, &'static str, Vec<u8>)> {
     let text = samples::text();
     let stub = samples::program_stub();
     let picture = samples::png_with_text();
-    let members: &[(&str, &[u8])] =
-        &[("folder/note.txt", &text), ("setup.exe", &stub), ("folder/cover.png", &picture)];
+    let members: &[(&str, &[u8])] = &[("folder/note.txt", &text), ("setup.exe", &stub), ("folder/cover.png", &picture)];
     let slip: &[(&str, &[u8])] = &[("../../escape.txt", &text), ("con.txt", &text)];
     vec![
         ("bmp", "plain", "a.bmp", samples::bmp()),
@@ -140,6 +139,9 @@ fn every_reconstructor_has_its_companions() {
         {
             assert!(root().join(&companion).exists(), "{format}: {companion} is missing");
         }
-        assert!(verifier::supports(*format) || ["empty", "sylk"].contains(&format.id()), "{format}: nothing verifies it");
+        assert!(
+            verifier::supports(*format) || ["empty", "sylk"].contains(&format.id()),
+            "{format}: nothing verifies it"
+        );
     }
 }

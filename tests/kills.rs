@@ -64,7 +64,8 @@ fn a_run_killed_at_random_moments_leaves_nothing_partial_and_the_next_one_comple
         let released: BTreeMap<String, Vec<u8>> = world.released().into_iter().collect();
         assert_eq!(released.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>(), "round {round}");
         assert!(released == expected, "round {round}: other bytes");
-        let outcomes = |lines: &[model::ReportLine]| lines.iter().map(|l| (l.input.clone(), l.verdict)).collect::<Vec<_>>();
+        let outcomes =
+            |lines: &[model::ReportLine]| lines.iter().map(|l| (l.input.clone(), l.verdict)).collect::<Vec<_>>();
         assert_eq!(outcomes(&again), outcomes(&lines), "round {round}");
     }
     eprintln!("{interrupted} runs interrupted over {rounds} outboxes");

@@ -24,7 +24,19 @@ fn seeds() -> Vec<(String, Vec<u8>)> {
         samples::demo_stick().into_iter().map(|(name, bytes)| (name.to_owned(), bytes)).collect();
     seeds.extend([("a.tif".into(), samples::tiff()), ("a.webp".into(), samples::webp())]);
     let Some(corpus) = corpus() else { return seeds };
-    let folders = ["archive", "image/bmp", "image/gif", "image/jpeg", "image/png", "image/tiff", "image/webp", "ooxml", "pdf", "text/csv", "text/txt"];
+    let folders = [
+        "archive",
+        "image/bmp",
+        "image/gif",
+        "image/jpeg",
+        "image/png",
+        "image/tiff",
+        "image/webp",
+        "ooxml",
+        "pdf",
+        "text/csv",
+        "text/txt",
+    ];
     let every = if soak() { 1 } else { 4 };
     for folder in folders {
         let files = common::files_below(&corpus.join(folder));

@@ -17,10 +17,7 @@ struct Numbers(u64);
 
 impl Numbers {
     fn next(&mut self) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         self.0 >> 33
     }
 
@@ -29,9 +26,7 @@ impl Numbers {
             'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l', 'm', 'n', 'o', 'p', 'q', 'r', 's', 't', 'u',
             'v', 'w', 'x', 'y', 'z', '_', '0', '1', '2', '3', '4',
         ];
-        (0..len)
-            .filter_map(|_| LETTERS.get(usize::try_from(self.next() % 32).ok()?))
-            .collect()
+        (0..len).filter_map(|_| LETTERS.get(usize::try_from(self.next() % 32).ok()?)).collect()
     }
 }
 
@@ -50,15 +45,7 @@ fn generated_rules(count: usize) -> RuleSet {
         )
         .expect("a String takes it");
     }
-    RuleSet::new(
-        "generated",
-        "2026-01-31",
-        vec![Source {
-            name: "generated".to_owned(),
-            text,
-        }],
-    )
-    .expect("a rule set")
+    RuleSet::new("generated", "2026-01-31", vec![Source { name: "generated".to_owned(), text }]).expect("a rule set")
 }
 
 /// Resident memory in MB, from the kernel's own count.
@@ -86,37 +73,21 @@ fn scan_all(compiled: &[u8], objects: &[(&str, Vec<u8>)]) {
     let rules = load(compiled).expect("rules load");
     let load_ms = ms(start);
     let more = resident_mb().saturating_sub(before);
-    println!(
-        "  {} rules, loaded in {load_ms:.1} ms, {more} MB more resident",
-        rules.rule_count()
-    );
+    println!("  {} rules, loaded in {load_ms:.1} ms, {more} MB more resident", rules.rule_count());
     for (kind, object) in objects {
         let start = Instant::now();
         let answer = rules.scan(Untrusted::new(object), 600);
         let took = ms(start);
         let rate = object.len() as f64 / 1000.0 / took;
-        println!(
-            "  {kind}, {} KB: {took:.3} ms, {rate:.0} MB/s, {:?}",
-            object.len() >> 10,
-            answer.verdict()
-        );
+        println!("  {kind}, {} KB: {took:.3} ms, {rate:.0} MB/s, {:?}", object.len() >> 10, answer.verdict());
     }
 }
 
 fn objects() -> [(&'static str, Vec<u8>); 4] {
     let mut numbers = Numbers(7);
-    let noise: Vec<u8> = (0..32 << 20)
-        .map(|_| u8::try_from(numbers.next() & 0xff).unwrap_or(0))
-        .collect();
-    let text: Vec<u8> = (0..4 << 20)
-        .flat_map(|_| [&numbers.word(7), " "].concat().into_bytes())
-        .collect();
-    [
-        ("noise", noise),
-        ("words", text),
-        ("zeros", vec![0; 32 << 20]),
-        ("a small file", vec![b'x'; 20_000]),
-    ]
+    let noise: Vec<u8> = (0..32 << 20).map(|_| u8::try_from(numbers.next() & 0xff).unwrap_or(0)).collect();
+    let text: Vec<u8> = (0..4 << 20).flat_map(|_| [&numbers.word(7), " "].concat().into_bytes()).collect();
+    [("noise", noise), ("words", text), ("zeros", vec![0; 32 << 20]), ("a small file", vec![b'x'; 20_000])]
 }
 
 fn main() {
@@ -125,9 +96,7 @@ fn main() {
     if let ["load", file] = arguments.as_slice() {
         return scan_all(&std::fs::read(file).expect("file"), &[]);
     }
-    let count = arguments
-        .first()
-        .map_or(8_000, |n| n.parse().expect("a number of rules"));
+    let count = arguments.first().map_or(8_000, |n| n.parse().expect("a number of rules"));
     let objects = objects();
     measure("our own", &Signatures::built_in().expect("signatures").rules, &objects);
     let compiled = measure("generated", &generated_rules(count), &objects);

@@ -12,17 +12,11 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 fn files(folder: &Path, out: &mut Vec<PathBuf>) {
-    let mut entries: Vec<PathBuf> = std::fs::read_dir(folder)
-        .expect("folder")
-        .filter_map(|e| e.ok().map(|e| e.path()))
-        .collect();
+    let mut entries: Vec<PathBuf> =
+        std::fs::read_dir(folder).expect("folder").filter_map(|e| e.ok().map(|e| e.path())).collect();
     entries.sort();
     for path in entries {
-        if path.is_dir() {
-            files(&path, out)
-        } else {
-            out.push(path)
-        }
+        if path.is_dir() { files(&path, out) } else { out.push(path) }
     }
 }
 
@@ -34,9 +28,7 @@ fn main() {
     let rules = load(&compiled).expect("rules load");
     let load_ms = start.elapsed().as_secs_f64() * 1000.0;
     let mut paths = Vec::new();
-    std::env::args_os()
-        .skip(1)
-        .for_each(|folder| files(Path::new(&folder), &mut paths));
+    std::env::args_os().skip(1).for_each(|folder| files(Path::new(&folder), &mut paths));
     let (mut bytes, mut seconds) = (0u64, 0f64);
     for path in &paths {
         let object = std::fs::read(path).expect("file");

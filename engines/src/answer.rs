@@ -34,10 +34,7 @@ impl Detection {
     pub fn new(rule: &str, severity: Severity) -> Option<Self> {
         let fits = (1..=MAX_NAME_BYTES).contains(&rule.len());
         let plain = rule.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b));
-        (fits && plain).then(|| Self {
-            rule: rule.to_owned(),
-            severity,
-        })
+        (fits && plain).then(|| Self { rule: rule.to_owned(), severity })
     }
 }
 
@@ -73,11 +70,7 @@ impl Answer {
             detections.sort();
             error.get_or_insert_with(|| format!("more than {MAX_DETECTIONS} rules matched"));
         }
-        Self {
-            detections,
-            bytes_read,
-            error,
-        }
+        Self { detections, bytes_read, error }
     }
 
     /// Holds the answer against the size of what was handed over: fewer bytes read, or more, is not a scan of it.
@@ -127,16 +120,9 @@ impl Answer {
 
 /// A reason in the form that passes between processes: printable ASCII, short, never empty.
 fn reason(why: &str) -> String {
-    let text: String = why
-        .chars()
-        .map(|c| if c == ' ' || c.is_ascii_graphic() { c } else { '?' })
-        .take(MAX_REASON_BYTES)
-        .collect();
-    if text.trim().is_empty() {
-        "no reason given".to_owned()
-    } else {
-        text
-    }
+    let text: String =
+        why.chars().map(|c| if c == ' ' || c.is_ascii_graphic() { c } else { '?' }).take(MAX_REASON_BYTES).collect();
+    if text.trim().is_empty() { "no reason given".to_owned() } else { text }
 }
 
 /// The worst detection and who did not look, side by side: an ordering of the two would let one hide the other.
@@ -170,16 +156,9 @@ mod tests {
     fn a_scan_of_everything_that_found_nothing_is_the_only_clean() {
         assert_eq!(Answer::scanned(vec![], 7).about(7).verdict(), EngineVerdict::Clean);
         for read in [0, 6, 8] {
-            assert_eq!(
-                Answer::scanned(vec![], read).about(7).verdict(),
-                EngineVerdict::NotScanned,
-                "{read}"
-            );
+            assert_eq!(Answer::scanned(vec![], read).about(7).verdict(), EngineVerdict::NotScanned, "{read}");
         }
-        assert_eq!(
-            Answer::not_scanned("", vec![], 7).about(7).verdict(),
-            EngineVerdict::NotScanned
-        );
+        assert_eq!(Answer::not_scanned("", vec![], 7).about(7).verdict(), EngineVerdict::NotScanned);
         let bad = Answer::scanned(vec![hit("a", Severity::Suspicious), hit("b", Severity::Malicious)], 7);
         assert_eq!(bad.verdict(), EngineVerdict::Malicious);
     }
@@ -189,30 +168,19 @@ mod tests {
         let mut verdict = ScanVerdict::default();
         verdict.add(EngineId("one"), &Answer::scanned(vec![], 1));
         assert_eq!(verdict, ScanVerdict::default());
-        verdict.add(
-            EngineId("two"),
-            &Answer::not_scanned("time-out", vec![hit("a", Severity::Malicious)], 0),
-        );
-        verdict.add(
-            EngineId("three"),
-            &Answer::scanned(vec![hit("b", Severity::Suspicious)], 1),
-        );
+        verdict.add(EngineId("two"), &Answer::not_scanned("time-out", vec![hit("a", Severity::Malicious)], 0));
+        verdict.add(EngineId("three"), &Answer::scanned(vec![hit("b", Severity::Suspicious)], 1));
         assert_eq!(verdict.worst, Some(Severity::Malicious));
         assert_eq!(verdict.not_scanned, [(EngineId("two"), "time-out".to_owned())]);
     }
 
     #[test]
     fn too_many_detections_are_no_scan_and_the_worst_stays() {
-        let mut many: Vec<Detection> = (0..100)
-            .map(|i| hit(&format!("r{i:03}"), Severity::Suspicious))
-            .collect();
+        let mut many: Vec<Detection> = (0..100).map(|i| hit(&format!("r{i:03}"), Severity::Suspicious)).collect();
         many.push(hit("z", Severity::Malicious));
         let answer = Answer::scanned(many, 1);
         assert_eq!(answer.verdict(), EngineVerdict::NotScanned);
-        assert_eq!(
-            (answer.detections().len(), answer.worst()),
-            (MAX_DETECTIONS, Some(Severity::Malicious))
-        );
+        assert_eq!((answer.detections().len(), answer.worst()), (MAX_DETECTIONS, Some(Severity::Malicious)));
     }
 
     #[test]
@@ -227,9 +195,6 @@ mod tests {
             assert_eq!(Detection::new(bad, Severity::Malicious), None, "{bad}");
         }
         let answer = Answer::not_scanned(&format!("\x1b[2J{}", "x".repeat(1000)), vec![], 0);
-        assert_eq!(
-            answer.error().map(|e| (e.len(), e.starts_with("?[2J"))),
-            Some((MAX_REASON_BYTES, true))
-        );
+        assert_eq!(answer.error().map(|e| (e.len(), e.starts_with("?[2J"))), Some((MAX_REASON_BYTES, true)));
     }
 }

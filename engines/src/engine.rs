@@ -99,11 +99,7 @@ pub fn side_by_side(engines: &[Box<dyn Engine>], sample: &Sample<'_>) -> Vec<Row
         .map(|engine| {
             let start = Instant::now();
             let answer = engine.scan(sample).about(sample.len);
-            Row {
-                provenance: engine.provenance(),
-                answer,
-                ms: start.elapsed().as_secs_f64() * 1000.0,
-            }
+            Row { provenance: engine.provenance(), answer, ms: start.elapsed().as_secs_f64() * 1000.0 }
         })
         .collect()
 }
@@ -141,16 +137,9 @@ mod tests {
             Box::new(Says("lost", |_| Answer::not_scanned("gone", vec![], 0))),
         ];
         let null = std::fs::File::open("/dev/null").unwrap();
-        let sample = Sample {
-            sha256: Digest::new([0; 32]),
-            len: 9,
-            object: null.as_fd(),
-            timeout_secs: 1,
-        };
-        let rows: Vec<_> = side_by_side(&engines, &sample)
-            .iter()
-            .map(|r| (r.provenance.engine.0, r.answer.verdict()))
-            .collect();
+        let sample = Sample { sha256: Digest::new([0; 32]), len: 9, object: null.as_fd(), timeout_secs: 1 };
+        let rows: Vec<_> =
+            side_by_side(&engines, &sample).iter().map(|r| (r.provenance.engine.0, r.answer.verdict())).collect();
         assert_eq!(
             rows,
             [

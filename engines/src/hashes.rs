@@ -7,13 +7,7 @@ use signatures::{HashList, Signatures};
 pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
     id: ID,
     provenance,
-    home: Home::Station {
-        open: |signatures| {
-            Box::new(Hashes {
-                list: signatures.known_bad.clone(),
-            })
-        },
-    },
+    home: Home::Station { open: |signatures| Box::new(Hashes { list: signatures.known_bad.clone() }) },
 };
 
 const ID: EngineId = EngineId("hashes");
@@ -73,16 +67,7 @@ mod tests {
         neighbour[31] ^= 1;
         let null = std::fs::File::open("/dev/null").unwrap();
         let engine = Hashes { list };
-        let scan = |sha256| {
-            engine
-                .scan(&Sample {
-                    sha256,
-                    len: 5,
-                    object: null.as_fd(),
-                    timeout_secs: 1,
-                })
-                .about(5)
-        };
+        let scan = |sha256| engine.scan(&Sample { sha256, len: 5, object: null.as_fd(), timeout_secs: 1 }).about(5);
         let hit = scan(known.sha256);
         assert_eq!(hit.verdict(), EngineVerdict::Malicious);
         assert_eq!(hit.detections()[0].rule, known.name);

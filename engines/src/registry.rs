@@ -53,11 +53,7 @@ mod tests {
     fn names_are_plain_and_each_is_there_once() {
         let names: BTreeSet<&str> = ENGINES.iter().map(|d| d.id.0).collect();
         assert_eq!(names.len(), ENGINES.len());
-        assert!(
-            names
-                .iter()
-                .all(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'))
-        );
+        assert!(names.iter().all(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')));
         assert!(descriptor("yara").is_some() && descriptor("YARA").is_none());
     }
 
@@ -67,10 +63,7 @@ mod tests {
         for descriptor in ENGINES {
             let provenance = (descriptor.provenance)(&signatures);
             assert_eq!(provenance.engine, descriptor.id);
-            assert!(
-                !provenance.version.is_empty() && provenance.rules_date.len() == 10,
-                "{provenance:?}"
-            );
+            assert!(!provenance.version.is_empty() && provenance.rules_date.len() == 10, "{provenance:?}");
             if let Home::Station { open } = descriptor.home {
                 assert_eq!(open(&signatures).provenance(), provenance);
             }

@@ -26,18 +26,10 @@ impl Server {
     /// [`EngineError`] where there is no such engine or the rules can't be loaded: the jail then ends, it does not
     /// serve.
     pub fn start(setup: &[u8], compiled: &[u8]) -> Result<Self, EngineError> {
-        let unknown = || EngineError::Unknown {
-            name: String::from_utf8_lossy(setup).into_owned(),
-        };
-        let found = std::str::from_utf8(setup)
-            .ok()
-            .and_then(descriptor)
-            .ok_or_else(unknown)?;
+        let unknown = || EngineError::Unknown { name: String::from_utf8_lossy(setup).into_owned() };
+        let found = std::str::from_utf8(setup).ok().and_then(descriptor).ok_or_else(unknown)?;
         match found.home {
-            Home::ScanJail { load, .. } => Ok(Self {
-                id: found.id,
-                resident: load(compiled)?,
-            }),
+            Home::ScanJail { load, .. } => Ok(Self { id: found.id, resident: load(compiled)? }),
             Home::Station { .. } => Err(unknown()),
         }
     }
@@ -65,8 +57,6 @@ impl Server {
             let why = format!("object has {here} bytes, announced were {}", request.len);
             return Answer::not_scanned(&why, Vec::new(), 0);
         }
-        self.resident
-            .scan(Untrusted::new(object), request.timeout_secs)
-            .about(request.len)
+        self.resident.scan(Untrusted::new(object), request.timeout_secs).about(request.len)
     }
 }

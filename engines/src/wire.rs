@@ -55,10 +55,8 @@ impl Request {
     pub fn decode(bytes: &[u8]) -> Result<Self, WireError> {
         let mut reader = Reader(bytes);
         reader.magic(REQUEST)?;
-        let request = Self {
-            timeout_secs: u32::from_le_bytes(reader.array()?),
-            len: u64::from_le_bytes(reader.array()?),
-        };
+        let request =
+            Self { timeout_secs: u32::from_le_bytes(reader.array()?), len: u64::from_le_bytes(reader.array()?) };
         reader.end()?;
         if request.timeout_secs == 0 {
             return Err(WireError::Field { field: "time-out" });
@@ -123,11 +121,7 @@ impl<'a> Reader<'a> {
     }
 
     fn magic(&mut self, magic: [u8; 4]) -> Result<(), WireError> {
-        if self.array()? == magic {
-            Ok(())
-        } else {
-            Err(WireError::Field { field: "magic" })
-        }
+        if self.array()? == magic { Ok(()) } else { Err(WireError::Field { field: "magic" }) }
     }
 
     fn text(&mut self, field: &'static str) -> Result<&'a str, WireError> {
@@ -150,9 +144,7 @@ impl<'a> Reader<'a> {
     fn detections(&mut self) -> Result<Vec<Detection>, WireError> {
         let [count] = self.array()?;
         if usize::from(count) > MAX_DETECTIONS {
-            return Err(WireError::Field {
-                field: "number of detections",
-            });
+            return Err(WireError::Field { field: "number of detections" });
         }
         let mut out: Vec<Detection> = Vec::with_capacity(usize::from(count));
         for _ in 0..count {
@@ -164,9 +156,7 @@ impl<'a> Reader<'a> {
             let name = self.text("name")?;
             let detection = Detection::new(name, severity).ok_or(WireError::Field { field: "name" })?;
             if out.last().is_some_and(|last| last.rule >= detection.rule) {
-                return Err(WireError::Field {
-                    field: "order of the names",
-                });
+                return Err(WireError::Field { field: "order of the names" });
             }
             out.push(detection);
         }
@@ -174,11 +164,7 @@ impl<'a> Reader<'a> {
     }
 
     fn end(&self) -> Result<(), WireError> {
-        if self.0.is_empty() {
-            Ok(())
-        } else {
-            Err(WireError::Trailing)
-        }
+        if self.0.is_empty() { Ok(()) } else { Err(WireError::Trailing) }
     }
 }
 
@@ -192,9 +178,7 @@ mod tests {
 
     fn answers() -> Vec<Answer> {
         let two = vec![hit("A.b-c_1", Severity::Malicious), hit("Z", Severity::Suspicious)];
-        let full = (0..MAX_DETECTIONS)
-            .map(|i| hit(&format!("{i:0128}"), Severity::Suspicious))
-            .collect();
+        let full = (0..MAX_DETECTIONS).map(|i| hit(&format!("{i:0128}"), Severity::Suspicious)).collect();
         vec![
             Answer::scanned(vec![], 0),
             Answer::scanned(two.clone(), u64::MAX),
@@ -210,21 +194,9 @@ mod tests {
             assert!(bytes.len() <= MAX_ANSWER_BYTES);
             assert_eq!(decode(&bytes), Ok(answer));
         }
-        let request = Request {
-            timeout_secs: 3,
-            len: 1 << 40,
-        };
+        let request = Request { timeout_secs: 3, len: 1 << 40 };
         assert_eq!(Request::decode(&request.encode()), Ok(request));
-        assert!(
-            Request::decode(
-                &Request {
-                    timeout_secs: 0,
-                    len: 1
-                }
-                .encode()
-            )
-            .is_err()
-        );
+        assert!(Request::decode(&Request { timeout_secs: 0, len: 1 }.encode()).is_err());
     }
 
     #[test]
@@ -256,16 +228,11 @@ mod tests {
         assert!(decode(&whole(&[row(2, b"a"), row(1, b"b")])).is_ok());
         assert!(decode(&whole(&[row(2, b"b"), row(1, b"a")])).is_err(), "out of order");
         assert!(decode(&whole(&[row(2, b"a"), row(1, b"a")])).is_err(), "twice");
-        assert!(
-            decode(&whole(&[row(0, b"a")])).is_err() && decode(&whole(&[row(3, b"a")])).is_err(),
-            "severity"
-        );
+        assert!(decode(&whole(&[row(0, b"a")])).is_err() && decode(&whole(&[row(3, b"a")])).is_err(), "severity");
         for name in [&b""[..], b"a b", b"\xff", b"a\0", &[b'x'; 129]] {
             assert!(decode(&whole(&[row(1, name)])).is_err(), "{name:?}");
         }
-        let many: Vec<Vec<u8>> = (0..=MAX_DETECTIONS)
-            .map(|i| row(1, format!("{i:03}").as_bytes()))
-            .collect();
+        let many: Vec<Vec<u8>> = (0..=MAX_DETECTIONS).map(|i| row(1, format!("{i:03}").as_bytes())).collect();
         assert!(decode(&whole(&many)).is_err(), "too many");
         assert!(decode(b"").is_err() && decode(&[0xff; 4096]).is_err(), "noise");
     }

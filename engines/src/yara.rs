@@ -13,14 +13,8 @@ use ::yara::{
 use model::Untrusted;
 use signatures::{RuleSet, Signatures};
 
-pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
-    id: ID,
-    provenance,
-    home: Home::ScanJail {
-        compile,
-        load: |compiled| Ok(Box::new(load(compiled)?)),
-    },
-};
+pub(crate) const DESCRIPTOR: Descriptor =
+    Descriptor { id: ID, provenance, home: Home::ScanJail { compile, load: |compiled| Ok(Box::new(load(compiled)?)) } };
 
 const ID: EngineId = EngineId("yara");
 
@@ -61,13 +55,7 @@ pub fn compile(set: &RuleSet) -> Result<Vec<u8>, EngineError> {
     let count = u32::try_from(rules.get_rules().len()).map_err(|e| failed(e.to_string()))?;
     let mut body = Vec::new();
     rules.save_to_stream(&mut body).map_err(|e| failed(e.to_string()))?;
-    Ok([
-        &MAGIC[..],
-        &count.to_le_bytes(),
-        &(body.len() as u64).to_le_bytes(),
-        &body,
-    ]
-    .concat())
+    Ok([&MAGIC[..], &count.to_le_bytes(), &(body.len() as u64).to_le_bytes(), &body].concat())
 }
 
 /// Rules in memory, ready to scan.
@@ -96,9 +84,7 @@ pub fn load(compiled: &[u8]) -> Result<Loaded, EngineError> {
     // One match a string is enough for a verdict. No handler for faults: a fault must end the jail, not an answer.
     rules.set_flags(ScanFlags::FAST_MODE | ScanFlags::NO_TRYCATCH | ScanFlags::REPORT_RULES_MATCHING);
     // Copies of what matched are of no use to us. The setting is global and lasts as long as rules are loaded.
-    Yara::new()
-        .and_then(|yara| yara.set_configuration_max_match_data(0))
-        .map_err(|e| failed(&e.to_string()))?;
+    Yara::new().and_then(|yara| yara.set_configuration_max_match_data(0)).map_err(|e| failed(&e.to_string()))?;
     let loaded = Loaded { rules, count };
     match loaded.scan(Untrusted::new(&vec![0; PROBE_BYTES]), 10).error() {
         None => Ok(loaded),
@@ -118,25 +104,23 @@ impl Resident for Loaded {
         };
         let mut detections = Vec::new();
         let mut stopped = None;
-        let result = self
-            .rules
-            .scan_mem_callback(object.bytes(), timeout, |message| match message {
-                CallbackMsg::RuleMatching(rule) => match detection(&rule) {
-                    Some(found) => {
-                        detections.push(found);
-                        CallbackReturn::Continue
-                    }
-                    None => stop(&mut stopped, "a rule that matched has no proper name"),
-                },
-                CallbackMsg::TooManyMatches(_) => stop(&mut stopped, "a string matched too often"),
-                // The binding knows every message of libyara but "too slow".
-                CallbackMsg::UnknownMsg => stop(&mut stopped, "the rules are too slow for this object"),
-                CallbackMsg::RuleNotMatching(_)
-                | CallbackMsg::ImportModule(_)
-                | CallbackMsg::ModuleImported(_)
-                | CallbackMsg::ConsoleLog(_)
-                | CallbackMsg::ScanFinished => CallbackReturn::Continue,
-            });
+        let result = self.rules.scan_mem_callback(object.bytes(), timeout, |message| match message {
+            CallbackMsg::RuleMatching(rule) => match detection(&rule) {
+                Some(found) => {
+                    detections.push(found);
+                    CallbackReturn::Continue
+                }
+                None => stop(&mut stopped, "a rule that matched has no proper name"),
+            },
+            CallbackMsg::TooManyMatches(_) => stop(&mut stopped, "a string matched too often"),
+            // The binding knows every message of libyara but "too slow".
+            CallbackMsg::UnknownMsg => stop(&mut stopped, "the rules are too slow for this object"),
+            CallbackMsg::RuleNotMatching(_)
+            | CallbackMsg::ImportModule(_)
+            | CallbackMsg::ModuleImported(_)
+            | CallbackMsg::ConsoleLog(_)
+            | CallbackMsg::ScanFinished => CallbackReturn::Continue,
+        });
         let read = object.len() as u64;
         match (stopped, result) {
             (None, Ok(())) => Answer::scanned(detections, read),
@@ -156,11 +140,7 @@ fn stop(stopped: &mut Option<&'static str>, why: &'static str) -> CallbackReturn
 }
 
 fn detection(rule: &Rule<'_>) -> Option<Detection> {
-    let severity = rule
-        .metadatas
-        .iter()
-        .find(|meta| meta.identifier == "severity")
-        .map(|meta| &meta.value);
+    let severity = rule.metadatas.iter().find(|meta| meta.identifier == "severity").map(|meta| &meta.value);
     Detection::new(
         rule.identifier,
         match severity {

@@ -27,26 +27,14 @@ fn hits(rules: &Loaded, object: &[u8]) -> Vec<String> {
 fn rules_of_the_folder() -> BTreeMap<String, BTreeMap<String, String>> {
     let mut rules = BTreeMap::new();
     let mut name = String::new();
-    for line in Signatures::built_in()
-        .unwrap()
-        .rules
-        .sources()
-        .iter()
-        .flat_map(|source| source.text.lines())
-    {
+    for line in Signatures::built_in().unwrap().rules.sources().iter().flat_map(|source| source.text.lines()) {
         if let Some(rule) = line.strip_prefix("rule ") {
             name = rule.to_owned();
-            assert!(
-                rules.insert(name.clone(), BTreeMap::new()).is_none(),
-                "{name} is there twice"
-            );
+            assert!(rules.insert(name.clone(), BTreeMap::new()).is_none(), "{name} is there twice");
         } else if let Some((key, value)) = line.trim().split_once(" = \"")
             && !line.trim().starts_with('$')
         {
-            rules
-                .get_mut(&name)
-                .unwrap()
-                .insert(key.to_owned(), value.trim_end_matches('"').to_owned());
+            rules.get_mut(&name).unwrap().insert(key.to_owned(), value.trim_end_matches('"').to_owned());
         }
     }
     rules
@@ -57,17 +45,9 @@ fn every_rule_hits_its_sample_and_misses_its_twin() {
     let rules = loaded();
     for sample in SAMPLES {
         let hit = hits(&rules, &bytes(sample.hit));
-        assert!(
-            hit.iter().any(|r| r == sample.rule),
-            "{} misses its sample, {hit:?} hit",
-            sample.rule
-        );
+        assert!(hit.iter().any(|r| r == sample.rule), "{} misses its sample, {hit:?} hit", sample.rule);
         let miss = hits(&rules, &bytes(sample.miss));
-        assert!(
-            !miss.iter().any(|r| r == sample.rule),
-            "{} hits its benign twin",
-            sample.rule
-        );
+        assert!(!miss.iter().any(|r| r == sample.rule), "{} hits its benign twin", sample.rule);
     }
 }
 
@@ -75,10 +55,7 @@ fn every_rule_hits_its_sample_and_misses_its_twin() {
 fn every_rule_has_a_sample_and_every_sample_a_rule() {
     let tested: std::collections::BTreeSet<&str> = SAMPLES.iter().map(|s| s.rule).collect();
     let rules = rules_of_the_folder();
-    assert_eq!(
-        rules.keys().map(String::as_str).collect::<Vec<_>>(),
-        tested.into_iter().collect::<Vec<_>>()
-    );
+    assert_eq!(rules.keys().map(String::as_str).collect::<Vec<_>>(), tested.into_iter().collect::<Vec<_>>());
     assert_eq!(usize::try_from(loaded().rule_count()), Ok(rules.len()));
 }
 
@@ -89,11 +66,7 @@ fn every_rule_says_what_it_is_about() {
         let field = |key: &str| meta.get(key).unwrap_or_else(|| panic!("{name} has no {key}")).as_str();
         assert!(!field("description").is_empty(), "{name}");
         assert!(["malicious", "suspicious"].contains(&field("severity")), "{name}");
-        assert!(
-            model::vector(field("vector")).is_some(),
-            "{name}: no construct {}",
-            field("vector")
-        );
+        assert!(model::vector(field("vector")).is_some(), "{name}: no construct {}", field("vector"));
         assert!(field("attack").split(',').all(|id| id.starts_with('T')), "{name}");
         assert_eq!(field("licence"), "MIT OR Apache-2.0", "{name}");
         assert!(field("date") <= date.as_str(), "{name} is newer than the manifest says");
@@ -109,20 +82,13 @@ fn only_known_bad_is_malicious() {
         .map(|(name, _)| name)
         .collect();
     assert!(
-        malicious
-            .iter()
-            .all(|name| name == "EICAR_Test_File" || name.ends_with("_Exploit")),
+        malicious.iter().all(|name| name == "EICAR_Test_File" || name.ends_with("_Exploit")),
         "{malicious:?}: malicious is for the test file and for known exploits"
     );
     let rules = loaded();
     for sample in SAMPLES {
         let worst = rules.scan(Untrusted::new(&bytes(sample.hit)), 10).worst();
-        assert_eq!(
-            worst == Some(Severity::Malicious),
-            malicious.iter().any(|m| m == sample.rule),
-            "{}",
-            sample.rule
-        );
+        assert_eq!(worst == Some(Severity::Malicious), malicious.iter().any(|m| m == sample.rule), "{}", sample.rule);
     }
 }
 

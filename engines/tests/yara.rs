@@ -8,15 +8,7 @@ use signatures::{RuleSet, Signatures, Source};
 use std::time::{Duration, Instant};
 
 fn set(text: &str) -> RuleSet {
-    RuleSet::new(
-        "test",
-        "2026-01-31",
-        vec![Source {
-            name: "test".to_owned(),
-            text: text.to_owned(),
-        }],
-    )
-    .unwrap()
+    RuleSet::new("test", "2026-01-31", vec![Source { name: "test".to_owned(), text: text.to_owned() }]).unwrap()
 }
 
 fn loaded(text: &str) -> Loaded {
@@ -35,10 +27,7 @@ fn severity_is_what_the_rule_says_and_malicious_where_it_says_nothing() {
     assert_eq!(worst(b"a needle2 in hay"), Some(Severity::Malicious));
     assert_eq!(worst(b"a needle3 in hay"), Some(Severity::Malicious));
     assert_eq!(rules.scan(Untrusted::new(b"hay"), 5).verdict(), EngineVerdict::Clean);
-    assert_eq!(
-        rules.scan(Untrusted::new(b""), 5).about(0).verdict(),
-        EngineVerdict::Clean
-    );
+    assert_eq!(rules.scan(Untrusted::new(b""), 5).about(0).verdict(), EngineVerdict::Clean);
 }
 
 /// A rule that takes for ever is cut off in time; what the others found is kept, but the scan is none.
@@ -61,10 +50,7 @@ fn a_time_out_is_not_scanned() {
 fn a_scan_without_a_time_limit_is_refused() {
     let rules = loaded(r#"rule r { strings: $a = "needle" condition: $a }"#);
     for secs in [0, u32::MAX] {
-        assert_eq!(
-            rules.scan(Untrusted::new(b"hay"), secs).verdict(),
-            EngineVerdict::NotScanned
-        );
+        assert_eq!(rules.scan(Untrusted::new(b"hay"), secs).verdict(), EngineVerdict::NotScanned);
     }
 }
 
@@ -104,20 +90,13 @@ fn an_object_that_is_not_whole_is_not_scanned() {
 fn only_engines_for_jails_are_served_from_a_jail() {
     let compiled = compile(&set("rule r { condition: false }")).unwrap();
     for name in [&b"hashes"[..], b"", b"YARA", b"\xff"] {
-        assert!(
-            matches!(Server::start(name, &compiled), Err(EngineError::Unknown { .. })),
-            "{name:?}"
-        );
+        assert!(matches!(Server::start(name, &compiled), Err(EngineError::Unknown { .. })), "{name:?}");
     }
 }
 
 #[test]
 fn bad_rules_refuse_the_set_and_say_where() {
-    for text in [
-        "rule",
-        r#"include "/etc/passwd""#,
-        r#"import "no_such_module" rule r { condition: true }"#,
-    ] {
+    for text in ["rule", r#"include "/etc/passwd""#, r#"import "no_such_module" rule r { condition: true }"#] {
         match compile(&set(text)) {
             Err(EngineError::Compile { what }) => assert!(what.starts_with("test: "), "{what}"),
             other => panic!("{text}: {:?}", other.map(|c| c.len())),
@@ -137,19 +116,8 @@ fn compiled_rules_that_are_not_whole_are_refused() {
     let mut miscounted = good.clone();
     miscounted[4] ^= 1;
     assert!(load(&miscounted).is_err());
-    let empty = RuleSet::new(
-        "test",
-        "2026-01-31",
-        vec![Source {
-            name: "e".to_owned(),
-            text: String::new(),
-        }],
-    )
-    .unwrap();
-    assert!(
-        load(&compile(&empty).unwrap()).is_err(),
-        "a set without a rule calls everything clean"
-    );
+    let empty = RuleSet::new("test", "2026-01-31", vec![Source { name: "e".to_owned(), text: String::new() }]).unwrap();
+    assert!(load(&compile(&empty).unwrap()).is_err(), "a set without a rule calls everything clean");
 }
 
 #[test]
@@ -158,10 +126,7 @@ fn provenance_names_the_library_that_is_built_and_the_rules_that_are_loaded() {
     let signatures = Signatures::built_in().unwrap();
     let descriptor = descriptor("yara").unwrap();
     let provenance = (descriptor.provenance)(&signatures);
-    assert!(
-        manifest.contains(&format!("bundled-{}", provenance.version.replace('.', "_"))),
-        "{provenance:?}"
-    );
+    assert!(manifest.contains(&format!("bundled-{}", provenance.version.replace('.', "_"))), "{provenance:?}");
     assert_eq!(provenance.rules, signatures.rules.sha256());
     assert_eq!(provenance.rules_date, signatures.rules.date());
     assert!(matches!(descriptor.home, Home::ScanJail { .. }));

@@ -2,10 +2,7 @@
 //!
 //! `cargo run --release -p jail --example job_cost [JOBS]`
 
-#![expect(
-    clippy::arithmetic_side_effects,
-    reason = "a tool for developers, with numbers of its own making"
-)]
+#![expect(clippy::arithmetic_side_effects, reason = "a tool for developers, with numbers of its own making")]
 
 use std::time::{Duration, Instant};
 
@@ -13,9 +10,7 @@ use jail::{Job, JobLimits, Launcher, Roles, ScanJail, ScanLimits, Sealed, SpoolD
 
 const ROLES: Roles = Roles {
     jobs: &[("empty", |room| Ok(room.input().get(..1).unwrap_or_default().to_vec()))],
-    scanners: &[("empty", |room| {
-        room.serve(b"", |_, bytes| bytes.get(..1).unwrap_or_default().to_vec())
-    })],
+    scanners: &[("empty", |room| room.serve(b"", |_, bytes| bytes.get(..1).unwrap_or_default().to_vec()))],
 };
 
 type Anything = Result<(), Box<dyn std::error::Error>>;
@@ -38,32 +33,16 @@ fn main() -> Anything {
         let input = Sealed::from_bytes(&spool, &vec![b'x'; size])?;
         let mut inside = Duration::ZERO;
         measure(&format!("job, {size} bytes"), jobs, zygote.process_id(), || {
-            inside += zygote
-                .run(Job {
-                    input: &input,
-                    header: b"header",
-                    limits,
-                    spool: &spool,
-                })?
-                .usage
-                .cpu;
+            inside += zygote.run(Job { input: &input, header: b"header", limits, spool: &spool })?.usage.cpu;
             Ok(())
         })?;
-        println!(
-            "    of that in the job's process: {:?}",
-            inside.checked_div(jobs).unwrap_or_default()
-        );
+        println!("    of that in the job's process: {:?}", inside.checked_div(jobs).unwrap_or_default());
     }
-    let scan = ScanLimits {
-        memory_bytes: 512 << 20,
-        start_wall: Duration::from_secs(20),
-    };
+    let scan = ScanLimits { memory_bytes: 512 << 20, start_wall: Duration::from_secs(20) };
     let mut scanner = ScanJail::start(&launcher, "empty", b"", None, scan)?;
     let input = Sealed::from_bytes(&spool, b"x")?;
     let pid = scanner.process_id().ok_or("no scan jail")?;
-    measure("question to a scan jail", jobs, pid, || {
-        Ok(_ = scanner.ask(&input, 0, 1, b"", limits.wall)?)
-    })
+    measure("question to a scan jail", jobs, pid, || Ok(_ = scanner.ask(&input, 0, 1, b"", limits.wall)?))
 }
 
 fn measure(what: &str, jobs: u32, jail: u32, mut job: impl FnMut() -> Anything) -> Anything {
@@ -72,11 +51,7 @@ fn measure(what: &str, jobs: u32, jail: u32, mut job: impl FnMut() -> Anything) 
         job()?;
     }
     let spent = cpu_of("self")? + cpu_of(&jail.to_string())? - before;
-    println!(
-        "{what}: {:?} of processor time, {:?} by the clock",
-        spent / jobs,
-        begin.elapsed() / jobs
-    );
+    println!("{what}: {:?} of processor time, {:?} by the clock", spent / jobs, begin.elapsed() / jobs);
     Ok(())
 }
 
@@ -84,11 +59,6 @@ fn measure(what: &str, jobs: u32, jail: u32, mut job: impl FnMut() -> Anything) 
 fn cpu_of(process: &str) -> Result<Duration, Box<dyn std::error::Error>> {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat"))?;
     let (_, fields) = stat.rsplit_once(") ").ok_or("unreadable stat")?;
-    let ticks = fields
-        .split(' ')
-        .skip(11)
-        .take(4)
-        .map(str::parse::<u64>)
-        .sum::<Result<u64, _>>()?;
+    let ticks = fields.split(' ').skip(11).take(4).map(str::parse::<u64>).sum::<Result<u64, _>>()?;
     Ok(Duration::from_millis(ticks.saturating_mul(10)))
 }

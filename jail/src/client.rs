@@ -83,11 +83,7 @@ impl Zygote {
         let control = process.control.try_clone()?;
         // A zygote that doesn't take a job for this long is stuck; the sender must not be.
         rustix::net::sockopt::set_socket_timeout(&control, rustix::net::sockopt::Timeout::Send, Some(GRACE))?;
-        Ok(Self {
-            process: Mutex::new(process),
-            control,
-            sandbox,
-        })
+        Ok(Self { process: Mutex::new(process), control, sandbox })
     }
 
     /// Its walls, for the record.
@@ -126,19 +122,14 @@ impl Zygote {
         if job.header.len() > HEADER_MAX {
             return Err(JobFailure::Station(io::ErrorKind::InvalidInput.into()));
         }
-        let most = job
-            .limits
-            .output_bytes
-            .max(job.limits.spool_bytes.saturating_add(SPOOL_OVERHEAD));
+        let most = job.limits.output_bytes.max(job.limits.spool_bytes.saturating_add(SPOOL_OVERHEAD));
         if job.input.len() <= INPUT_IN_MEMORY {
             let tried = Attempt::new(&job, Backing::Memory, most.min(MEMORY_MOST))?.run(self, &job)?;
             if !(tried.hit_file_limit() && most > MEMORY_MOST) {
                 return tried.conclude(&job);
             }
         }
-        Attempt::new(&job, Backing::Spool, most)?
-            .run(self, &job)?
-            .conclude(&job)
+        Attempt::new(&job, Backing::Spool, most)?.run(self, &job)?.conclude(&job)
     }
 }
 
@@ -153,38 +144,20 @@ impl Attempt {
     fn new(job: &Job<'_>, backing: Backing, file_bytes: u64) -> io::Result<Self> {
         let output = Growing::with_backing(job.spool, backing)?;
         let spool = Growing::with_backing(job.spool, backing)?;
-        Ok(Self {
-            output,
-            spool,
-            file_bytes,
-        })
+        Ok(Self { output, spool, file_bytes })
     }
 
     fn run(self, zygote: &Zygote, job: &Job<'_>) -> Result<Tried, JobFailure> {
-        let JobLimits {
-            memory_bytes,
-            cpu_seconds,
-            wall,
-            output_bytes,
-            spool_bytes,
-        } = job.limits;
-        let order = JobOrder {
-            memory_bytes,
-            cpu_seconds,
-            wall,
-            file_bytes: self.file_bytes,
-            output_bytes,
-            spool_bytes,
-        };
+        let JobLimits { memory_bytes, cpu_seconds, wall, output_bytes, spool_bytes } = job.limits;
+        let order =
+            JobOrder { memory_bytes, cpu_seconds, wall, file_bytes: self.file_bytes, output_bytes, spool_bytes };
         let (here, there) = wire::pair()?;
         let input = job.input.reopen()?;
         let fds = [input.as_fd(), self.output.as_fd(), self.spool.as_fd(), there.as_fd()];
         wire::send(zygote.control.as_fd(), &[&order.to_bytes(), job.header], &fds)?;
         // Else the zygote's end would not be the last, and its death go unseen.
         drop(there);
-        let deadline = wall
-            .checked_add(GRACE)
-            .and_then(|wall| Instant::now().checked_add(wall));
+        let deadline = wall.checked_add(GRACE).and_then(|wall| Instant::now().checked_add(wall));
         let gone = |text: &str| JobFailure::Station(io::Error::other(text.to_owned()));
         if !wire::wait_readable(here.as_fd(), deadline.unwrap_or_else(Instant::now))? {
             return Err(gone("the zygote doesn't answer"));
@@ -230,10 +203,7 @@ impl Tried {
             Ending::TimedOut => return Err(JobFailure::TimeOut(limits.wall)),
             Ending::NotStarted(error) => return Err(JobFailure::Station(io::Error::from_raw_os_error(error))),
         }
-        let usage = Usage {
-            cpu: self.reply.cpu,
-            peak_bytes: self.reply.peak_bytes,
-        };
+        let usage = Usage { cpu: self.reply.cpu, peak_bytes: self.reply.peak_bytes };
         let output = self.files.output.seal().map_err(failed_seal)?;
         let spool = self.files.spool.seal().map_err(failed_seal)?;
         if output.len() > limits.output_bytes || spool.len() > limits.spool_bytes.saturating_add(SPOOL_OVERHEAD) {
@@ -244,13 +214,7 @@ impl Tried {
         match last {
             Some((Role::Answer, answer)) if exported <= limits.spool_bytes => {
                 let output = Some(output).filter(|output| !output.is_empty());
-                Ok(Done {
-                    answer,
-                    output,
-                    exports,
-                    spool,
-                    usage,
-                })
+                Ok(Done { answer, output, exports, spool, usage })
             }
             Some((Role::Answer, _)) => Err(JobFailure::TooMuchOutput),
             Some(_) | None => Err(JobFailure::Protocol("the job ended without an answer".into())),
@@ -263,9 +227,7 @@ impl Tried {
     }
 
     fn panic_place(self) -> Option<String> {
-        self.note()
-            .filter(|(role, _)| *role == Role::Panic)
-            .map(|(_, text)| tame(&text))
+        self.note().filter(|(role, _)| *role == Role::Panic).map(|(_, text)| tame(&text))
     }
 
     fn gave_up(self) -> JobFailure {

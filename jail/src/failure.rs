@@ -66,19 +66,13 @@ fn crash_text(signal: Option<i32>, code: Option<i32>, place: Option<&str>) -> St
 
 /// Makes text that came out of a jail fit for logs: one short line of printable ASCII.
 pub(crate) fn tame(text: &[u8]) -> String {
-    text.iter()
-        .take(200)
-        .map(|b| if (0x20..0x7f).contains(b) { char::from(*b) } else { '?' })
-        .collect()
+    text.iter().take(200).map(|b| if (0x20..0x7f).contains(b) { char::from(*b) } else { '?' }).collect()
 }
 
 /// As [`tame`] for UTF-8 text meant for people: 512 bytes, control and format characters replaced.
 pub(crate) fn tame_utf8(text: &[u8]) -> String {
     let shown = String::from_utf8_lossy(text.get(..text.len().min(512)).unwrap_or_default());
-    shown
-        .chars()
-        .map(|c| if c.is_control() || is_format(c) { '\u{fffd}' } else { c })
-        .collect()
+    shown.chars().map(|c| if c.is_control() || is_format(c) { '\u{fffd}' } else { c }).collect()
 }
 
 /// Bidirectional marks and other invisible characters that change how the rest of a line reads.
@@ -92,19 +86,9 @@ mod tests {
 
     #[test]
     fn a_failure_is_one_clear_sentence() {
-        let crash = JobFailure::Crash {
-            signal: Some(libc::SIGSYS),
-            code: None,
-            place: None,
-        };
-        assert_eq!(
-            crash.to_string(),
-            "crash: killed for a system call that jails may not make"
-        );
-        assert_eq!(
-            JobFailure::Memory(64 << 20).to_string(),
-            "memory limit: more than 64 MiB needed"
-        );
+        let crash = JobFailure::Crash { signal: Some(libc::SIGSYS), code: None, place: None };
+        assert_eq!(crash.to_string(), "crash: killed for a system call that jails may not make");
+        assert_eq!(JobFailure::Memory(64 << 20).to_string(), "memory limit: more than 64 MiB needed");
     }
 
     #[test]

@@ -47,9 +47,7 @@ impl Role {
     }
 
     fn from_number(number: u32) -> Option<Self> {
-        [Self::Export, Self::Answer, Self::GaveUp, Self::Panic]
-            .into_iter()
-            .find(|role| role.number() == number)
+        [Self::Export, Self::Answer, Self::GaveUp, Self::Panic].into_iter().find(|role| role.number() == number)
     }
 }
 
@@ -67,15 +65,7 @@ pub(crate) struct FrameHeader {
 
 impl FrameHeader {
     pub(crate) fn to_bytes(self) -> Vec<u8> {
-        let small = [
-            self.role.number(),
-            self.id,
-            self.parent,
-            self.depth,
-            self.kind,
-            self.name_len,
-        ]
-        .map(u64::from);
+        let small = [self.role.number(), self.id, self.parent, self.depth, self.kind, self.name_len].map(u64::from);
         let [role, id, parent, depth, kind, name_len] = small;
         pack([MAGIC, role, id, parent, depth, kind, name_len, self.len])
     }
@@ -87,15 +77,7 @@ impl FrameHeader {
         let small = |number: u64| u32::try_from(number).ok();
         let role = Role::from_number(small(role)?)?;
         let (id, parent, depth) = (small(id)?, small(parent)?, small(depth)?);
-        Some(Self {
-            role,
-            id,
-            parent,
-            depth,
-            kind: small(kind)?,
-            name_len: small(name_len)?,
-            len,
-        })
+        Some(Self { role, id, parent, depth, kind: small(kind)?, name_len: small(name_len)?, len })
     }
 }
 
@@ -141,10 +123,7 @@ impl From<io::Error> for WalkError {
 
 /// Walks the frames of a sealed spool.
 pub(crate) fn walk(spool: &Sealed) -> Result<Spooled, WalkError> {
-    let mut found = Spooled {
-        exports: Vec::new(),
-        last: None,
-    };
+    let mut found = Spooled { exports: Vec::new(), last: None };
     let mut at = 0_u64;
     while at < spool.len() {
         if found.last.is_some() {
@@ -163,23 +142,8 @@ pub(crate) fn walk(spool: &Sealed) -> Result<Spooled, WalkError> {
         if header.role == Role::Export {
             let name = String::from_utf8(name).map_err(|_| WalkError::Garbage("name is not UTF-8"))?;
             check_place(&header, &found.exports)?;
-            let FrameHeader {
-                id,
-                parent,
-                depth,
-                kind,
-                len,
-                ..
-            } = header;
-            found.exports.push(Export {
-                id,
-                parent,
-                depth,
-                kind,
-                name,
-                offset,
-                len,
-            });
+            let FrameHeader { id, parent, depth, kind, len, .. } = header;
+            found.exports.push(Export { id, parent, depth, kind, name, offset, len });
         } else {
             let len = usize::try_from(header.len).ok().filter(|_| header.len <= ANSWER_MAX);
             let mut text = vec![0; len.ok_or(WalkError::Garbage("answer too long"))?];
@@ -192,9 +156,7 @@ pub(crate) fn walk(spool: &Sealed) -> Result<Spooled, WalkError> {
 
 /// `at + len`, if the spool reaches that far.
 fn after(spool: &Sealed, at: u64, len: u64) -> Result<u64, WalkError> {
-    at.checked_add(len)
-        .filter(|end| *end <= spool.len())
-        .ok_or(WalkError::Garbage("frame beyond the end"))
+    at.checked_add(len).filter(|end| *end <= spool.len()).ok_or(WalkError::Garbage("frame beyond the end"))
 }
 
 /// Ids count up, and a parent is an earlier object one level above.
@@ -207,10 +169,7 @@ fn check_place(header: &FrameHeader, before: &[Export]) -> Result<(), WalkError>
     }
     let above = match header.parent {
         0 => Some(0),
-        parent => usize::try_from(parent)
-            .ok()
-            .and_then(|p| before.get(p.checked_sub(1)?))
-            .map(|p| p.depth),
+        parent => usize::try_from(parent).ok().and_then(|p| before.get(p.checked_sub(1)?)).map(|p| p.depth),
     };
     if header.depth > DEPTH_MAX || above.and_then(|depth| depth.checked_add(1)) != Some(header.depth) {
         return Err(WalkError::Garbage("object in no place"));
@@ -229,15 +188,7 @@ mod tests {
 
     fn frame(role: Role, id: u32, parent: u32, depth: u32, name: &[u8], bytes: &[u8]) -> Vec<u8> {
         let name_len = u32::try_from(name.len()).unwrap();
-        let header = FrameHeader {
-            role,
-            id,
-            parent,
-            depth,
-            kind: 7,
-            name_len,
-            len: bytes.len() as u64,
-        };
+        let header = FrameHeader { role, id, parent, depth, kind: 7, name_len, len: bytes.len() as u64 };
         [header.to_bytes().as_slice(), name, bytes].concat()
     }
 
@@ -249,19 +200,10 @@ mod tests {
     #[test]
     fn exports_and_the_answer_are_found() {
         let answer = frame(Role::Answer, 0, 0, 0, b"", b"done");
-        let spool = [
-            export(1, 0, 1, b"a", b"xyz"),
-            export(2, 1, 2, "é".as_bytes(), b""),
-            answer,
-        ]
-        .concat();
+        let spool = [export(1, 0, 1, b"a", b"xyz"), export(2, 1, 2, "é".as_bytes(), b""), answer].concat();
         let found = walked(&spool).unwrap();
         assert_eq!(found.last, Some((Role::Answer, b"done".to_vec())));
-        let places: Vec<_> = found
-            .exports
-            .iter()
-            .map(|e| (e.id, e.parent, e.depth, e.offset, e.len))
-            .collect();
+        let places: Vec<_> = found.exports.iter().map(|e| (e.id, e.parent, e.depth, e.offset, e.len)).collect();
         assert_eq!(places, [(1, 0, 1, 65, 3), (2, 1, 2, 134, 0)]);
         assert_eq!(found.exports[1].name, "é");
     }
@@ -287,19 +229,12 @@ mod tests {
         for (at, spool) in bad.iter().enumerate() {
             assert!(matches!(walked(spool), Err(WalkError::Garbage(_))), "case {at}");
         }
-        assert!(matches!(
-            walked(&export(1, 0, 1, &[b'n'; 513], b"")),
-            Err(WalkError::Garbage("name too long"))
-        ));
+        assert!(matches!(walked(&export(1, 0, 1, &[b'n'; 513], b"")), Err(WalkError::Garbage("name too long"))));
     }
 
     #[test]
     fn every_truncation_is_seen() {
-        let spool = [
-            export(1, 0, 1, b"name", b"bytes"),
-            frame(Role::Answer, 0, 0, 0, b"", b"done"),
-        ]
-        .concat();
+        let spool = [export(1, 0, 1, b"name", b"bytes"), frame(Role::Answer, 0, 0, 0, b"", b"done")].concat();
         for len in 1..spool.len() {
             let cut = walked(&spool[..len]);
             assert!(cut.is_err() || cut.unwrap().last.is_none(), "{len}");

@@ -60,11 +60,7 @@ pub fn become_jail_if_asked(roles: &Roles) {
 fn serve(roles: &Roles, control: BorrowedFd<'_>, arguments: &[String]) -> Result<(), String> {
     let (mode, role, abi) = match arguments {
         [mode, role] => (mode.as_str(), role.as_str(), None),
-        [mode, role, abi] => (
-            mode.as_str(),
-            role.as_str(),
-            Some(abi.parse::<i32>().map_err(|e| e.to_string())?),
-        ),
+        [mode, role, abi] => (mode.as_str(), role.as_str(), Some(abi.parse::<i32>().map_err(|e| e.to_string())?)),
         _ => return Err("a jail is started by the station only".into()),
     };
     match mode {
@@ -101,9 +97,7 @@ fn find<T: Copy>(roles: &[(&str, T)], role: &str) -> Option<T> {
 fn answer_probe(room: &mut Room<'_>) -> Result<Vec<u8>, String> {
     if room.header() == PROBE_CLOSED {
         use rustix::net::{AddressFamily, SocketType, socket};
-        return socket(AddressFamily::UNIX, SocketType::STREAM, None)
-            .map(|_| Vec::new())
-            .map_err(|e| e.to_string());
+        return socket(AddressFamily::UNIX, SocketType::STREAM, None).map(|_| Vec::new()).map_err(|e| e.to_string());
     }
     Ok(room.input().to_vec())
 }
@@ -114,10 +108,7 @@ fn isolate(control: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     sys::close_all_but(&[control])?;
     // Asked for first, then checked: a station that died before we asked has hung up.
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
-    let mut polled = [rustix::event::PollFd::from_borrowed_fd(
-        control,
-        rustix::event::PollFlags::empty(),
-    )];
+    let mut polled = [rustix::event::PollFd::from_borrowed_fd(control, rustix::event::PollFlags::empty())];
     if rustix::event::poll(&mut polled, Some(&wire::timespec(std::time::Duration::ZERO)))? > 0 {
         return Err(io::Error::other("the station is gone"));
     }
@@ -126,11 +117,7 @@ fn isolate(control: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     sys::set_signals();
     set_limit(Resource::Core, 0)?;
     let nothing = rustix::thread::CapabilitySet::empty();
-    let nothing = rustix::thread::CapabilitySets {
-        effective: nothing,
-        permitted: nothing,
-        inheritable: nothing,
-    };
+    let nothing = rustix::thread::CapabilitySets { effective: nothing, permitted: nothing, inheritable: nothing };
     rustix::thread::set_capabilities(None, nothing)?;
     rustix::thread::set_no_new_privs(true)?;
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
@@ -155,23 +142,13 @@ fn close(abi: Option<i32>, list: &Filter) -> Result<i32, String> {
 
 pub(crate) fn say_ready(control: BorrowedFd<'_>, bytes: &[u8]) -> Result<(), String> {
     let message = [&[SAYS_READY], bytes].concat();
-    rustix::io::write(control, &message)
-        .map(|_| ())
-        .map_err(|error| error.to_string())
+    rustix::io::write(control, &message).map(|_| ()).map_err(|error| error.to_string())
 }
 
 /// Sets a limit and takes away the right to raise it. A lower one in force stays.
 pub(crate) fn set_limit(resource: Resource, value: u64) -> io::Result<()> {
-    let hard = rustix::process::getrlimit(resource)
-        .maximum
-        .map_or(value, |maximum| maximum.min(value));
-    Ok(rustix::process::setrlimit(
-        resource,
-        Rlimit {
-            current: Some(hard),
-            maximum: Some(hard),
-        },
-    )?)
+    let hard = rustix::process::getrlimit(resource).maximum.map_or(value, |maximum| maximum.min(value));
+    Ok(rustix::process::setrlimit(resource, Rlimit { current: Some(hard), maximum: Some(hard) })?)
 }
 
 /// Private writable memory. RLIMIT_AS would count mapped input and reserved address space too.

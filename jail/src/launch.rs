@@ -45,10 +45,7 @@ impl Launcher {
     /// The program at `executable`.
     #[must_use]
     pub fn new(executable: PathBuf) -> Self {
-        Self {
-            executable,
-            landlock_abi_at_most: None,
-        }
+        Self { executable, landlock_abi_at_most: None }
     }
 }
 
@@ -75,15 +72,8 @@ impl Process {
         if let Some(abi) = launcher.landlock_abi_at_most {
             command.arg(abi.to_string());
         }
-        command
-            .env_clear()
-            .stdin(Stdio::from(there))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        Ok(Self {
-            child: spawn(command)?,
-            control: here,
-        })
+        command.env_clear().stdin(Stdio::from(there)).stdout(Stdio::null()).stderr(Stdio::null());
+        Ok(Self { child: spawn(command)?, control: here })
     }
 
     /// Waits for the first message: ready with some bytes, or why not.
@@ -102,9 +92,7 @@ impl Process {
             Some(_) => Err(silent("unknown first message".into())),
             None => {
                 let status = self.end();
-                Err(silent(
-                    status.map_or_else(|error| error.to_string(), |status| status.to_string()),
-                ))
+                Err(silent(status.map_or_else(|error| error.to_string(), |status| status.to_string())))
             }
         }
     }
@@ -124,10 +112,7 @@ impl Process {
             if let Some(status) = self.child.try_wait()? {
                 return Ok(status);
             }
-            let mut polled = [rustix::event::PollFd::new(
-                &self.control,
-                rustix::event::PollFlags::empty(),
-            )];
+            let mut polled = [rustix::event::PollFd::new(&self.control, rustix::event::PollFlags::empty())];
             let hung_up = rustix::event::poll(&mut polled, Some(&wire::timespec(Duration::ZERO)))? > 0;
             if !hung_up {
                 break;
@@ -147,10 +132,7 @@ impl Drop for Process {
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this is the one place where processes are started"
-)]
+#[expect(clippy::disallowed_methods, reason = "this is the one place where processes are started")]
 fn command(launcher: &Launcher) -> Command {
     Command::new(&launcher.executable)
 }
@@ -162,22 +144,13 @@ fn spawn(command: Command) -> io::Result<Child> {
     static STARTER: OnceLock<Option<std::sync::Mutex<Sender<Order>>>> = OnceLock::new();
     let starter = STARTER.get_or_init(|| {
         let (orders, inbox) = channel();
-        let thread = std::thread::Builder::new()
-            .name("jail-starter".into())
-            .stack_size(256 << 10);
-        thread
-            .spawn(move || start_jails(&inbox))
-            .ok()
-            .map(|_| std::sync::Mutex::new(orders))
+        let thread = std::thread::Builder::new().name("jail-starter".into()).stack_size(256 << 10);
+        thread.spawn(move || start_jails(&inbox)).ok().map(|_| std::sync::Mutex::new(orders))
     });
     let gone = || io::Error::other("the thread that starts jails is gone");
     let orders = starter.as_ref().ok_or_else(gone)?;
     let (answer, started) = channel();
-    orders
-        .lock()
-        .map_err(|_| gone())?
-        .send((command, answer))
-        .map_err(|_| gone())?;
+    orders.lock().map_err(|_| gone())?.send((command, answer)).map_err(|_| gone())?;
     started.recv().map_err(|_| gone())?
 }
 
@@ -224,27 +197,15 @@ pub fn probe(launcher: &Launcher, spool: &SpoolDir) -> Result<Sandbox, JailError
         output_bytes: 1 << 20,
         spool_bytes: 1 << 20,
     };
-    let run = |header| {
-        zygote.run(Job {
-            input: &input,
-            header,
-            limits,
-            spool,
-        })
-    };
+    let run = |header| zygote.run(Job { input: &input, header, limits, spool });
     match run(PROBE_OPEN) {
         Ok(done) if done.answer == b"probe" => {}
         Ok(_) => return Err(layer("a trial job gave a wrong answer")),
         Err(failure) => return Err(JailError::Layer(format!("a trial job failed: {failure}"))),
     }
     match run(PROBE_CLOSED) {
-        Err(JobFailure::Crash {
-            signal: Some(libc::SIGSYS),
-            ..
-        }) => Ok(zygote.sandbox()),
-        Err(failure) => Err(JailError::Layer(format!(
-            "a trial job that asks for a socket: {failure}"
-        ))),
+        Err(JobFailure::Crash { signal: Some(libc::SIGSYS), .. }) => Ok(zygote.sandbox()),
+        Err(failure) => Err(JailError::Layer(format!("a trial job that asks for a socket: {failure}"))),
         Ok(_) => Err(layer("a trial job got a socket")),
     }
 }

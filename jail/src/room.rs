@@ -112,15 +112,8 @@ impl Outlet<'_> {
     /// The spool's disk is full or failing, or there is no object to belong to.
     pub fn export(&mut self, kind: u32, depth: u32, name: &str, bytes: &[u8]) -> io::Result<u32> {
         let no_place = || io::Error::other("object exported below one that wasn't");
-        let level = usize::try_from(depth)
-            .ok()
-            .filter(|_| depth <= DEPTH_MAX)
-            .ok_or_else(no_place)?;
-        let parent = level
-            .checked_sub(1)
-            .and_then(|above| self.latest.get(above))
-            .copied()
-            .ok_or_else(no_place)?;
+        let level = usize::try_from(depth).ok().filter(|_| depth <= DEPTH_MAX).ok_or_else(no_place)?;
+        let parent = level.checked_sub(1).and_then(|above| self.latest.get(above)).copied().ok_or_else(no_place)?;
         let id = self.next_id;
         self.next_id = id.checked_add(1).ok_or_else(no_place)?;
         self.latest.truncate(level);
@@ -147,15 +140,7 @@ fn write_frame(
 ) -> io::Result<()> {
     let name_len = u32::try_from(name.len()).unwrap_or(u32::MAX);
     let len = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-    let header = FrameHeader {
-        role,
-        id,
-        parent,
-        depth,
-        kind,
-        name_len,
-        len,
-    };
+    let header = FrameHeader { role, id, parent, depth, kind, name_len, len };
     write_whole(spool, &[&header.to_bytes(), name.as_bytes(), bytes])
 }
 
@@ -187,16 +172,8 @@ pub(crate) fn note_panics() {
                 let _ = write!(rest, "panic at {}:{}", place.file(), place.line());
             }
             let unused = rest.len();
-            let used = text
-                .get(..text.len().saturating_sub(unused))
-                .and_then(|t| str::from_utf8(t).ok());
-            let _ = write_frame(
-                sys::borrow(spool),
-                Role::Panic,
-                (0, 0, 0, 0),
-                "",
-                used.unwrap_or_default().as_bytes(),
-            );
+            let used = text.get(..text.len().saturating_sub(unused)).and_then(|t| str::from_utf8(t).ok());
+            let _ = write_frame(sys::borrow(spool), Role::Panic, (0, 0, 0, 0), "", used.unwrap_or_default().as_bytes());
         }
         sys::exit_now(EXIT_PANICKED)
     }));
@@ -204,25 +181,17 @@ pub(crate) fn note_panics() {
 
 /// Closes the process just forked, runs `job` in it and ends it.
 pub(crate) fn run(given: Given<'_>, job: JobFn) -> ! {
-    let Ok(mut room) = enter(&given) else {
-        sys::exit_now(EXIT_NOT_CLOSED)
-    };
+    let Ok(mut room) = enter(&given) else { sys::exit_now(EXIT_NOT_CLOSED) };
     let result = job(&mut room);
     PANIC_NOTE.store(-1, Ordering::Relaxed);
     let (role, bytes, status) = match result {
         Ok(answer) if u64::try_from(answer.len()).is_ok_and(|len| len <= ANSWER_MAX) => {
             (Role::Answer, answer, EXIT_ANSWERED)
         }
-        Ok(_) => (
-            Role::GaveUp,
-            b"the answer is longer than the protocol allows".to_vec(),
-            EXIT_GAVE_UP,
-        ),
+        Ok(_) => (Role::GaveUp, b"the answer is longer than the protocol allows".to_vec(), EXIT_GAVE_UP),
         Err(text) => (Role::GaveUp, text.into_bytes(), EXIT_GAVE_UP),
     };
-    let bytes = bytes
-        .get(..bytes.len().min(usize::try_from(ANSWER_MAX).unwrap_or(0)))
-        .unwrap_or_default();
+    let bytes = bytes.get(..bytes.len().min(usize::try_from(ANSWER_MAX).unwrap_or(0))).unwrap_or_default();
     match write_frame(given.spool.as_fd(), role, (0, 0, 0, 0), "", bytes) {
         Ok(()) => sys::exit_now(status),
         Err(_) => sys::exit_now(EXIT_OUTPUT_FULL),
@@ -273,21 +242,7 @@ fn set_limits(order: &JobOrder) -> io::Result<()> {
     inside::set_limit(Resource::Nofile, DESCRIPTORS)?;
     // SIGXCPU at the soft limit, SIGKILL at the hard one.
     let hard = order.cpu_seconds.saturating_add(1);
-    rustix::process::setrlimit(
-        Resource::Cpu,
-        Rlimit {
-            current: Some(order.cpu_seconds),
-            maximum: Some(hard),
-        },
-    )?;
-    let stack = rustix::process::getrlimit(Resource::Stack)
-        .maximum
-        .map_or(STACK_BYTES, |most| most.min(STACK_BYTES));
-    Ok(rustix::process::setrlimit(
-        Resource::Stack,
-        Rlimit {
-            current: Some(stack),
-            maximum: Some(stack),
-        },
-    )?)
+    rustix::process::setrlimit(Resource::Cpu, Rlimit { current: Some(order.cpu_seconds), maximum: Some(hard) })?;
+    let stack = rustix::process::getrlimit(Resource::Stack).maximum.map_or(STACK_BYTES, |most| most.min(STACK_BYTES));
+    Ok(rustix::process::setrlimit(Resource::Stack, Rlimit { current: Some(stack), maximum: Some(stack) })?)
 }

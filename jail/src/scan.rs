@@ -57,13 +57,7 @@ impl ScanJail {
         let sent = Setup::send(process.control.as_fd(), limits.memory_bytes, setup, rules);
         let ready = process.await_ready(limits.start_wall)?;
         sent.map_err(JailError::Spawn)?;
-        Ok(Self {
-            process: Some(process),
-            ready,
-            limits,
-            asked: 0,
-            last_cpu: Duration::ZERO,
-        })
+        Ok(Self { process: Some(process), ready, limits, asked: 0, last_cpu: Duration::ZERO })
     }
 
     /// What the scanner reported once its rules were loaded.
@@ -167,16 +161,10 @@ impl ScanJail {
     fn ended(&self, status: ExitStatus) -> JobFailure {
         match (status.signal(), status.code()) {
             (None, Some(EXIT_OUT_OF_MEMORY)) => JobFailure::Memory(self.limits.memory_bytes),
-            (None, Some(EXIT_PANICKED)) => JobFailure::Crash {
-                signal: None,
-                code: Some(EXIT_PANICKED),
-                place: Some("panic in a scanner".into()),
-            },
-            (signal, code) => JobFailure::Crash {
-                signal,
-                code,
-                place: None,
-            },
+            (None, Some(EXIT_PANICKED)) => {
+                JobFailure::Crash { signal: None, code: Some(EXIT_PANICKED), place: Some("panic in a scanner".into()) }
+            }
+            (signal, code) => JobFailure::Crash { signal, code, place: None },
         }
     }
 }

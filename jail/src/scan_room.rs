@@ -38,11 +38,7 @@ impl Setup {
         let message = wire::receive(control, &mut buffer).map_err(|error| error.to_string())?;
         let (message, mut fds) = message.ok_or("no setup")?;
         let ([memory_bytes, rules_len], text) = wire::unpack(message).ok_or("garbled setup")?;
-        Ok(Self {
-            memory_bytes,
-            text: text.to_vec(),
-            rules: fds.pop().map(|fd| (fd, rules_len)),
-        })
+        Ok(Self { memory_bytes, text: text.to_vec(), rules: fds.pop().map(|fd| (fd, rules_len)) })
     }
 }
 
@@ -98,9 +94,7 @@ impl ScanRoom<'_> {
 pub(crate) fn cpu_nanos() -> u64 {
     let now = rustix::time::clock_gettime(ClockId::ProcessCPUTime);
     let seconds = u64::try_from(now.tv_sec).unwrap_or(0);
-    seconds
-        .saturating_mul(1_000_000_000)
-        .saturating_add(u64::try_from(now.tv_nsec).unwrap_or(0))
+    seconds.saturating_mul(1_000_000_000).saturating_add(u64::try_from(now.tv_nsec).unwrap_or(0))
 }
 
 /// Maps a range after looking that the object is long enough: a short one must not read as a clean one.
@@ -119,11 +113,7 @@ fn map_range(object: BorrowedFd<'_>, offset: u64, len: u64) -> Result<SealedMap,
 pub(crate) fn run(control: BorrowedFd<'_>, setup: Setup, scan: ScanFn) -> Result<(), String> {
     room::note_panics();
     let rules = setup.rules.map(|(fd, len)| map_range(fd.as_fd(), 0, len)).transpose()?;
-    scan(&mut ScanRoom {
-        control,
-        setup: setup.text,
-        rules,
-    })
+    scan(&mut ScanRoom { control, setup: setup.text, rules })
 }
 
 #[cfg(test)]

@@ -65,11 +65,7 @@ impl SpoolDir {
             let Ok(folder) = open_folder(&path) else { continue };
             let locked = rustix::fs::flock(&folder, rustix::fs::FlockOperation::NonBlockingLockExclusive).is_ok();
             if locked && path.symlink_metadata().is_ok() {
-                return Ok(Self(Arc::new(Spool {
-                    path,
-                    folder,
-                    next: AtomicU64::new(0),
-                })));
+                return Ok(Self(Arc::new(Spool { path, folder, next: AtomicU64::new(0) })));
             }
         }
         Err(io::Error::other("could not make a spool folder"))
@@ -106,11 +102,7 @@ fn open_folder(path: &Path) -> io::Result<OwnedFd> {
 fn sweep(base: &Path) -> io::Result<()> {
     for entry in std::fs::read_dir(base)? {
         let entry = entry?;
-        if !entry
-            .file_name()
-            .as_encoded_bytes()
-            .starts_with(SPOOL_PREFIX.as_bytes())
-        {
+        if !entry.file_name().as_encoded_bytes().starts_with(SPOOL_PREFIX.as_bytes()) {
             continue;
         }
         let Ok(folder) = open_folder(&entry.path()) else {
@@ -144,11 +136,7 @@ impl Growing {
     /// # Errors
     /// No memory, no descriptors, or the spool can't be written.
     pub fn create(spool: &SpoolDir, expected_bytes: u64) -> io::Result<Self> {
-        let backing = if expected_bytes <= MEMORY_EXPECTED {
-            Backing::Memory
-        } else {
-            Backing::Spool
-        };
+        let backing = if expected_bytes <= MEMORY_EXPECTED { Backing::Memory } else { Backing::Spool };
         Self::with_backing(spool, backing)
     }
 
@@ -157,21 +145,13 @@ impl Growing {
             Backing::Memory => memfd()?,
             Backing::Spool => spool.nameless_file()?,
         };
-        Ok(Self {
-            file: File::from(fd),
-            backing,
-            written: 0,
-            spool: spool.clone(),
-        })
+        Ok(Self { file: File::from(fd), backing, written: 0, spool: spool.clone() })
     }
 
     /// Moves what was written so far to the spool.
     fn leave_memory(&mut self) -> io::Result<()> {
         let mut file = File::from(self.spool.nameless_file()?);
-        let mut reader = AtOffset {
-            file: &self.file,
-            offset: 0,
-        };
+        let mut reader = AtOffset { file: &self.file, offset: 0 };
         io::copy(&mut reader, &mut file)?;
         self.file = file;
         self.backing = Backing::Spool;
@@ -210,17 +190,12 @@ fn lone_reader(file: &File) -> io::Result<()> {
             other => return other,
         }
     }
-    Err(io::Error::new(
-        io::ErrorKind::ResourceBusy,
-        "a writer of these bytes is still open",
-    ))
+    Err(io::Error::new(io::ErrorKind::ResourceBusy, "a writer of these bytes is still open"))
 }
 
 impl Write for Growing {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let after = self
-            .written
-            .saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+        let after = self.written.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
         if self.backing == Backing::Memory && after > MEMORY_MOST {
             self.leave_memory()?;
         }
@@ -297,10 +272,7 @@ impl Sealed {
     ///
     /// # Errors
     /// No address space left.
-    #[expect(
-        unsafe_code,
-        reason = "the promise that `map_file` asks for is what this type stands for"
-    )]
+    #[expect(unsafe_code, reason = "the promise that `map_file` asks for is what this type stands for")]
     pub fn map(&self) -> io::Result<SealedMap> {
         // SAFETY: only `Growing::seal` makes this type, after the kernel took the write seals or granted a read lease on
         // a file without a name whose last writer is gone; `len` was read after that.
@@ -310,10 +282,7 @@ impl Sealed {
     /// Reads from the start, with an offset of its own.
     #[must_use]
     pub fn reader(&self) -> SealedReader<'_> {
-        SealedReader(AtOffset {
-            file: &self.file,
-            offset: 0,
-        })
+        SealedReader(AtOffset { file: &self.file, offset: 0 })
     }
 
     /// Fills `buffer` from `offset`.
@@ -380,10 +349,7 @@ mod tests {
 
     fn both() -> [Growing; 2] {
         let spool = SpoolDir::new(&base()).unwrap();
-        [
-            Growing::create(&spool, 0).unwrap(),
-            Growing::create(&spool, MEMORY_EXPECTED + 1).unwrap(),
-        ]
+        [Growing::create(&spool, 0).unwrap(), Growing::create(&spool, MEMORY_EXPECTED + 1).unwrap()]
     }
 
     #[test]

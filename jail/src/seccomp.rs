@@ -120,11 +120,7 @@ impl Filter {
     pub(crate) fn not_implemented() -> Result<Self, String> {
         let calls = [libc::SYS_statx, libc::SYS_newfstatat];
         let rules = calls.into_iter().map(|call| (call, Vec::new())).collect();
-        compile(
-            rules,
-            SeccompAction::Allow,
-            SeccompAction::Errno(libc::ENOSYS.unsigned_abs()),
-        )
+        compile(rules, SeccompAction::Allow, SeccompAction::Errno(libc::ENOSYS.unsigned_abs()))
     }
 
     /// Kills a process that sends a signal to any other: abort needs tgkill, which could reach all of our user's.

@@ -38,29 +38,15 @@ impl Mapping {
         let too_large = || io::Error::from(io::ErrorKind::FileTooLarge);
         let len = usize::try_from(len).map_err(|_| too_large())?;
         if len == 0 {
-            return Ok(Self {
-                start: NonNull::dangling(),
-                len: 0,
-                lead: 0,
-            });
+            return Ok(Self { start: NonNull::dangling(), len: 0, lead: 0 });
         }
         let lead64 = offset % PAGE_MOST;
         let lead = usize::try_from(lead64).map_err(|_| too_large())?;
-        let whole = len
-            .checked_add(lead)
-            .filter(|n| isize::try_from(*n).is_ok())
-            .ok_or_else(too_large)?;
+        let whole = len.checked_add(lead).filter(|n| isize::try_from(*n).is_ok()).ok_or_else(too_large)?;
         let first_page = offset.saturating_sub(lead64);
         // SAFETY: a null hint lets the kernel choose the place, so no existing mapping is replaced.
         let base = unsafe {
-            rustix::mm::mmap(
-                std::ptr::null_mut(),
-                whole,
-                ProtFlags::READ,
-                MapFlags::PRIVATE,
-                file,
-                first_page,
-            )?
+            rustix::mm::mmap(std::ptr::null_mut(), whole, ProtFlags::READ, MapFlags::PRIVATE, file, first_page)?
         };
         // SAFETY: `lead < whole`, so the result stays inside the mapping just made, whose size fits `isize`.
         let start = unsafe { base.cast::<u8>().add(lead) };
@@ -81,10 +67,7 @@ impl Drop for Mapping {
             // SAFETY: undoes the `add(lead)` of `new`: the address and size are exactly those that `mmap` gave, and no
             // reference into them outlives `self`. A failure could only leak address space.
             let _ = unsafe {
-                rustix::mm::munmap(
-                    self.start.as_ptr().sub(self.lead).cast(),
-                    self.len.saturating_add(self.lead),
-                )
+                rustix::mm::munmap(self.start.as_ptr().sub(self.lead).cast(), self.len.saturating_add(self.lead))
             };
         }
     }
@@ -134,9 +117,7 @@ pub(crate) fn fork(_proof: &SingleThreaded) -> io::Result<Forked> {
     match unsafe { libc::fork() } {
         -1 => Err(io::Error::last_os_error()),
         0 => Ok(Forked::Child),
-        pid => Pid::from_raw(pid)
-            .map(Forked::Parent)
-            .ok_or_else(|| io::Error::other("fork gave no process id")),
+        pid => Pid::from_raw(pid).map(Forked::Parent).ok_or_else(|| io::Error::other("fork gave no process id")),
     }
 }
 
@@ -157,14 +138,7 @@ pub(crate) fn reap(child: Pid) -> io::Result<Option<Ended>> {
     let mut status = 0;
     let mut usage = std::mem::MaybeUninit::<libc::rusage>::zeroed();
     // SAFETY: both pointers are to live, writable locals of the types asked for.
-    let pid = unsafe {
-        libc::wait4(
-            child.as_raw_nonzero().get(),
-            &raw mut status,
-            libc::WNOHANG,
-            usage.as_mut_ptr(),
-        )
-    };
+    let pid = unsafe { libc::wait4(child.as_raw_nonzero().get(), &raw mut status, libc::WNOHANG, usage.as_mut_ptr()) };
     if pid < 0 {
         return Err(io::Error::last_os_error());
     }
@@ -179,11 +153,7 @@ pub(crate) fn reap(child: Pid) -> io::Result<Option<Ended>> {
     };
     Ok(Some(Ended {
         signal: libc::WIFSIGNALED(status).then(|| libc::WTERMSIG(status)),
-        code: if libc::WIFEXITED(status) {
-            libc::WEXITSTATUS(status)
-        } else {
-            -1
-        },
+        code: if libc::WIFEXITED(status) { libc::WEXITSTATUS(status) } else { -1 },
         cpu: time(usage.ru_utime).saturating_add(time(usage.ru_stime)),
         peak_bytes: u64::try_from(usage.ru_maxrss).unwrap_or(0).saturating_mul(1024),
     }))
@@ -211,11 +181,7 @@ fn close_range(first: RawFd, last: RawFd) -> io::Result<()> {
     // SAFETY: touches no memory. Closing descriptors that a Rust object owns would break I/O safety; both callers are
     // processes that just began and never use or drop another descriptor than those kept.
     let done = unsafe { libc::syscall(libc::SYS_close_range, from, to, 0) };
-    if done == 0 {
-        Ok(())
-    } else {
-        Err(io::Error::last_os_error())
-    }
+    if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
 extern "C" fn on_abort(_signal: libc::c_int) {

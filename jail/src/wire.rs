@@ -30,12 +30,7 @@ pub(crate) const SAYS_NO: u8 = b'N';
 /// A pair of connected sockets, closed on exec.
 pub(crate) fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
     use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
-    Ok(socketpair(
-        AddressFamily::UNIX,
-        SocketType::SEQPACKET,
-        SocketFlags::CLOEXEC,
-        None,
-    )?)
+    Ok(socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?)
 }
 
 /// Sends `parts` as one message with `fds`.
@@ -65,12 +60,7 @@ pub(crate) fn receive<'b>(
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(FDS_MAX))];
     let mut ancillary = RecvAncillaryBuffer::new(&mut space);
     let message = loop {
-        match rustix::net::recvmsg(
-            socket,
-            &mut [IoSliceMut::new(buffer)],
-            &mut ancillary,
-            RecvFlags::CMSG_CLOEXEC,
-        ) {
+        match rustix::net::recvmsg(socket, &mut [IoSliceMut::new(buffer)], &mut ancillary, RecvFlags::CMSG_CLOEXEC) {
             Err(Errno::INTR) => {}
             other => break other?,
         }
@@ -87,9 +77,7 @@ pub(crate) fn receive<'b>(
     if message.bytes == 0 {
         return Ok(None);
     }
-    let bytes = buffer
-        .get_mut(..message.bytes)
-        .ok_or_else(|| io::Error::other("kernel said more than it gave"))?;
+    let bytes = buffer.get_mut(..message.bytes).ok_or_else(|| io::Error::other("kernel said more than it gave"))?;
     Ok(Some((bytes, fds)))
 }
 
@@ -146,30 +134,13 @@ pub(crate) struct JobOrder {
 impl JobOrder {
     pub(crate) fn to_bytes(self) -> Vec<u8> {
         let wall = u64::try_from(self.wall.as_millis()).unwrap_or(u64::MAX);
-        pack([
-            self.memory_bytes,
-            self.cpu_seconds,
-            wall,
-            self.file_bytes,
-            self.output_bytes,
-            self.spool_bytes,
-        ])
+        pack([self.memory_bytes, self.cpu_seconds, wall, self.file_bytes, self.output_bytes, self.spool_bytes])
     }
 
     pub(crate) fn from_bytes(bytes: &[u8]) -> Option<(Self, &[u8])> {
         let ([memory_bytes, cpu_seconds, wall, file_bytes, output_bytes, spool_bytes], rest) = unpack(bytes)?;
         let wall = Duration::from_millis(wall);
-        Some((
-            Self {
-                memory_bytes,
-                cpu_seconds,
-                wall,
-                file_bytes,
-                output_bytes,
-                spool_bytes,
-            },
-            rest,
-        ))
+        Some((Self { memory_bytes, cpu_seconds, wall, file_bytes, output_bytes, spool_bytes }, rest))
     }
 }
 
@@ -200,12 +171,7 @@ impl JobReply {
             Ending::NotStarted(error) => (3, error),
         };
         let number = u64::try_from(number).unwrap_or(u64::MAX);
-        pack([
-            kind,
-            number,
-            u64::try_from(self.cpu.as_micros()).unwrap_or(u64::MAX),
-            self.peak_bytes,
-        ])
+        pack([kind, number, u64::try_from(self.cpu.as_micros()).unwrap_or(u64::MAX), self.peak_bytes])
     }
 
     pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
@@ -220,11 +186,7 @@ impl JobReply {
             3 => Ending::NotStarted(number),
             _ => return None,
         };
-        Some(Self {
-            ending,
-            cpu: Duration::from_micros(micros),
-            peak_bytes,
-        })
+        Some(Self { ending, cpu: Duration::from_micros(micros), peak_bytes })
     }
 }
 
@@ -236,30 +198,15 @@ mod tests {
     #[test]
     fn orders_and_replies_survive_the_way() {
         let wall = Duration::from_millis(1500);
-        let order = JobOrder {
-            memory_bytes: 1,
-            cpu_seconds: 2,
-            wall,
-            file_bytes: 3,
-            output_bytes: 4,
-            spool_bytes: u64::MAX,
-        };
+        let order =
+            JobOrder { memory_bytes: 1, cpu_seconds: 2, wall, file_bytes: 3, output_bytes: 4, spool_bytes: u64::MAX };
         let mut bytes = order.to_bytes();
         assert!(bytes.len() <= FIXED_MAX);
         bytes.extend_from_slice(b"header");
         assert_eq!(JobOrder::from_bytes(&bytes), Some((order, b"header".as_slice())));
         assert_eq!(JobOrder::from_bytes(&bytes[..40]), None);
-        for ending in [
-            Ending::Exited(101),
-            Ending::Killed(9),
-            Ending::TimedOut,
-            Ending::NotStarted(11),
-        ] {
-            let reply = JobReply {
-                ending,
-                cpu: wall,
-                peak_bytes: 7,
-            };
+        for ending in [Ending::Exited(101), Ending::Killed(9), Ending::TimedOut, Ending::NotStarted(11)] {
+            let reply = JobReply { ending, cpu: wall, peak_bytes: 7 };
             assert_eq!(JobReply::from_bytes(&reply.to_bytes()), Some(reply));
         }
         assert_eq!(JobReply::from_bytes(&pack([9, 0, 0, 0])), None);

@@ -81,16 +81,9 @@ struct Ready {
 }
 
 fn wait(control: BorrowedFd<'_>, running: &[Running]) -> io::Result<Ready> {
-    let next = running
-        .iter()
-        .filter(|job| !job.timed_out)
-        .map(|job| job.deadline)
-        .min();
+    let next = running.iter().filter(|job| !job.timed_out).map(|job| job.deadline).min();
     // A millisecond more than left: poll rounds its way, and a turn too early would spin.
-    let left = next.map(|at| {
-        at.saturating_duration_since(Instant::now())
-            .saturating_add(Duration::from_millis(1))
-    });
+    let left = next.map(|at| at.saturating_duration_since(Instant::now()).saturating_add(Duration::from_millis(1)));
     let mut polled: Vec<PollFd<'_>> = vec![PollFd::from_borrowed_fd(control, PollFlags::IN)];
     for job in running {
         polled.push(PollFd::new(&job.pidfd, PollFlags::IN));
@@ -107,11 +100,7 @@ fn wait(control: BorrowedFd<'_>, running: &[Running]) -> io::Result<Ready> {
     let mut replies = Vec::with_capacity(running.len());
     for job in running {
         let _ended = events.next();
-        replies.push(if job.abandoned {
-            PollFlags::empty()
-        } else {
-            events.next().unwrap_or(PollFlags::empty())
-        });
+        replies.push(if job.abandoned { PollFlags::empty() } else { events.next().unwrap_or(PollFlags::empty()) });
     }
     Ok(Ready { control, replies })
 }
@@ -129,14 +118,7 @@ fn reap(running: &mut Vec<Running>) -> io::Result<()> {
             Some(signal) => Ending::Killed(signal),
             None => Ending::Exited(ended.code),
         };
-        tell(
-            &job.reply,
-            JobReply {
-                ending,
-                cpu: ended.cpu,
-                peak_bytes: ended.peak_bytes,
-            },
-        );
+        tell(&job.reply, JobReply { ending, cpu: ended.cpu, peak_bytes: ended.peak_bytes });
     }
     *running = still;
     Ok(())
@@ -162,41 +144,16 @@ fn begin(
     let alone = SingleThreaded::check(tasks.as_fd())?;
     let zygote = rustix::process::getpid();
     match sys::fork(&alone) {
-        Ok(Forked::Child) => room::run(
-            room::Given {
-                zygote,
-                order,
-                header,
-                input,
-                output,
-                spool,
-                filter,
-            },
-            job,
-        ),
+        Ok(Forked::Child) => room::run(room::Given { zygote, order, header, input, output, spool, filter }, job),
         Ok(Forked::Parent(pid)) => {
             let pidfd = rustix::process::pidfd_open(pid, PidfdFlags::empty())?;
             let now = Instant::now();
             let deadline = now.checked_add(order.wall).unwrap_or(now);
-            running.push(Running {
-                pid,
-                pidfd,
-                reply,
-                deadline,
-                timed_out: false,
-                abandoned: false,
-            });
+            running.push(Running { pid, pidfd, reply, deadline, timed_out: false, abandoned: false });
         }
         Err(error) => {
             let ending = Ending::NotStarted(error.raw_os_error().unwrap_or(0));
-            tell(
-                &reply,
-                JobReply {
-                    ending,
-                    cpu: Duration::ZERO,
-                    peak_bytes: 0,
-                },
-            );
+            tell(&reply, JobReply { ending, cpu: Duration::ZERO, peak_bytes: 0 });
         }
     }
     Ok(())

@@ -114,7 +114,8 @@ impl Budget {
     /// # Errors
     /// [`Refusal::Limit`] where the policy's depth is used up, else what `work` returns.
     pub fn deeper<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Refusal>) -> Result<T, Refusal> {
-        let below = self.depth.checked_sub(1).ok_or(Refusal::Limit { limit: LimitKind::Depth, asked: 1, allowed: 0 })?;
+        let below =
+            self.depth.checked_sub(1).ok_or(Refusal::Limit { limit: LimitKind::Depth, asked: 1, allowed: 0 })?;
         self.depth = below;
         let result = work(self);
         self.depth = below.saturating_add(1);

@@ -137,8 +137,17 @@ fn is_reserved(name: &str) -> bool {
 /// NAM-11: files that a shell, server or interpreter picks up by their name alone.
 fn is_auto_loaded(name: &str) -> bool {
     const NAMES: &[&str] = &[
-        "desktop.ini", "autorun.inf", "folder.htt", "web.config", "__init__.py", "sitecustomize.py", "usercustomize.py",
-        "conftest.py", "normal.dotm", "personal.xlsb", "thumbs.db",
+        "desktop.ini",
+        "autorun.inf",
+        "folder.htt",
+        "web.config",
+        "__init__.py",
+        "sitecustomize.py",
+        "usercustomize.py",
+        "conftest.py",
+        "normal.dotm",
+        "personal.xlsb",
+        "thumbs.db",
     ];
     name.starts_with('.') || NAMES.iter().any(|auto| name.eq_ignore_ascii_case(auto))
 }
@@ -188,7 +197,10 @@ mod tests {
         assert_eq!(safe("-rf"), "rf");
         assert_eq!(safe(".bashrc"), "_.bashrc");
         assert_eq!(safe("a\u{1b}[31mb\n"), "a[31mb");
-        assert_eq!(safe("folder.{0002DF01-0000-0000-C000-000000000046}"), "folder._0002DF01-0000-0000-C000-000000000046_");
+        assert_eq!(
+            safe("folder.{0002DF01-0000-0000-C000-000000000046}"),
+            "folder._0002DF01-0000-0000-C000-000000000046_"
+        );
         assert!(safe(&"ü".repeat(400)).len() <= COMPONENT_BYTES);
         assert!(safe(&format!("{}.docx", "n".repeat(400))).ends_with(".docx"));
     }

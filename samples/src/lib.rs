@@ -48,7 +48,8 @@ pub fn shortcut_stub() -> Vec<u8> {
 /// Plain text with bidi controls (TXT-01) and terminal escapes (TXT-02).
 #[must_use]
 pub fn text() -> Vec<u8> {
-    format!("Maintenance notes for {KEEP}\r\nAccess \u{202e}level\u{202c}: user\r\n\u{1b}[2JPressure 4.2 bar\r\n").into_bytes()
+    format!("Maintenance notes for {KEEP}\r\nAccess \u{202e}level\u{202c}: user\r\n\u{1b}[2JPressure 4.2 bar\r\n")
+        .into_bytes()
 }
 
 /// A table with a formula cell (CSV-01) among numbers that must stay as they are.
@@ -74,11 +75,7 @@ pub fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
 /// The files of the demo stick: path and bytes.
 #[must_use]
 pub fn demo_stick() -> Vec<(&'static str, Vec<u8>)> {
-    let inner = [
-        ("manual/cover.png", png_with_text()),
-        ("manual/readme.txt", text()),
-        ("setup.exe", program_stub()),
-    ];
+    let inner = [("manual/cover.png", png_with_text()), ("manual/readme.txt", text()), ("setup.exe", program_stub())];
     let members: Vec<(&str, &[u8])> = inner.iter().map(|(name, bytes)| (*name, bytes.as_slice())).collect();
     vec![
         ("reports/inspection.pdf", pdf()),

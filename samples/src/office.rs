@@ -52,17 +52,19 @@ fn word_body() -> Vec<u8> {
 }
 
 fn word(main_type: &str, hostile: bool) -> Vec<u8> {
-    let mut parts = vec![
-        ("word/document.xml", main_type, word_body()),
-        ("word/media/image1.png", "image/png", png()),
-    ];
+    let mut parts = vec![("word/document.xml", main_type, word_body()), ("word/media/image1.png", "image/png", png())];
     let mut rels: Vec<Relationship<'_>> =
         vec![("rId2", "hyperlink", "https://keep.invalid/", true), ("rId3", "image", "media/image1.png", false)];
     let template = format!("https://{CANARY}.invalid/t.dotm");
     if hostile {
         let project = [CANARY.as_bytes(), &program_stub()].concat();
         parts.push(("word/vbaProject.bin", "application/vnd.ms-office.vbaProject", project));
-        rels.push(("rId4", "http://schemas.microsoft.com/office/2006/relationships/vbaProject", "vbaProject.bin", false));
+        rels.push((
+            "rId4",
+            "http://schemas.microsoft.com/office/2006/relationships/vbaProject",
+            "vbaProject.bin",
+            false,
+        ));
         rels.push(("rId5", "attachedTemplate", &template, true));
     }
     package(&parts, &[("", &[("rId1", "officeDocument", "word/document.xml", false)]), ("word/document.xml", &rels)])
@@ -114,9 +116,26 @@ pub fn pptx() -> Vec<u8> {
     );
     let map = r#"<p:clrMap bg1="lt1" tx1="dk1" bg2="lt2" tx2="dk2" accent1="accent1" accent2="accent2" accent3="accent3" accent4="accent4" accent5="accent5" accent6="accent6" hlink="hlink" folHlink="folHlink"/>"#;
     let parts = [
-        ("ppt/presentation.xml", "presentation.main", format!(r#"<p:presentation {names}><p:sldMasterIdLst><p:sldMasterId id="2147483648" r:id="rId1"/></p:sldMasterIdLst><p:sldIdLst><p:sldId id="256" r:id="rId2"/></p:sldIdLst><p:sldSz cx="9144000" cy="6858000"/><p:notesSz cx="6858000" cy="9144000"/></p:presentation>"#)),
-        ("ppt/slideMasters/slideMaster1.xml", "slideMaster", format!(r#"<p:sldMaster {names}>{}{map}<p:sldLayoutIdLst><p:sldLayoutId id="2147483649" r:id="rId1"/></p:sldLayoutIdLst></p:sldMaster>"#, tree(""))),
-        ("ppt/slideLayouts/slideLayout1.xml", "slideLayout", format!(r#"<p:sldLayout {names}>{}</p:sldLayout>"#, tree(""))),
+        (
+            "ppt/presentation.xml",
+            "presentation.main",
+            format!(
+                r#"<p:presentation {names}><p:sldMasterIdLst><p:sldMasterId id="2147483648" r:id="rId1"/></p:sldMasterIdLst><p:sldIdLst><p:sldId id="256" r:id="rId2"/></p:sldIdLst><p:sldSz cx="9144000" cy="6858000"/><p:notesSz cx="6858000" cy="9144000"/></p:presentation>"#
+            ),
+        ),
+        (
+            "ppt/slideMasters/slideMaster1.xml",
+            "slideMaster",
+            format!(
+                r#"<p:sldMaster {names}>{}{map}<p:sldLayoutIdLst><p:sldLayoutId id="2147483649" r:id="rId1"/></p:sldLayoutIdLst></p:sldMaster>"#,
+                tree("")
+            ),
+        ),
+        (
+            "ppt/slideLayouts/slideLayout1.xml",
+            "slideLayout",
+            format!(r#"<p:sldLayout {names}>{}</p:sldLayout>"#, tree("")),
+        ),
         ("ppt/slides/slide1.xml", "slide", format!(r#"<p:sld {names}>{}</p:sld>"#, tree(&shape))),
         ("ppt/theme/theme1.xml", "theme", theme()),
     ];
@@ -134,19 +153,31 @@ pub fn pptx() -> Vec<u8> {
         &parts,
         &[
             ("", &[("rId1", "officeDocument", "ppt/presentation.xml", false)]),
-            ("ppt/presentation.xml", &[
-                ("rId1", "slideMaster", "slideMasters/slideMaster1.xml", false),
-                ("rId2", "slide", "slides/slide1.xml", false),
-            ]),
-            ("ppt/slideMasters/slideMaster1.xml", &[
-                ("rId1", "slideLayout", "../slideLayouts/slideLayout1.xml", false),
-                ("rId2", "theme", "../theme/theme1.xml", false),
-            ]),
-            ("ppt/slideLayouts/slideLayout1.xml", &[("rId1", "slideMaster", "../slideMasters/slideMaster1.xml", false)]),
-            ("ppt/slides/slide1.xml", &[
-                ("rId1", "slideLayout", "../slideLayouts/slideLayout1.xml", false),
-                ("rId2", "hyperlink", &program, true),
-            ]),
+            (
+                "ppt/presentation.xml",
+                &[
+                    ("rId1", "slideMaster", "slideMasters/slideMaster1.xml", false),
+                    ("rId2", "slide", "slides/slide1.xml", false),
+                ],
+            ),
+            (
+                "ppt/slideMasters/slideMaster1.xml",
+                &[
+                    ("rId1", "slideLayout", "../slideLayouts/slideLayout1.xml", false),
+                    ("rId2", "theme", "../theme/theme1.xml", false),
+                ],
+            ),
+            (
+                "ppt/slideLayouts/slideLayout1.xml",
+                &[("rId1", "slideMaster", "../slideMasters/slideMaster1.xml", false)],
+            ),
+            (
+                "ppt/slides/slide1.xml",
+                &[
+                    ("rId1", "slideLayout", "../slideLayouts/slideLayout1.xml", false),
+                    ("rId2", "hyperlink", &program, true),
+                ],
+            ),
         ],
     )
 }
@@ -154,9 +185,18 @@ pub fn pptx() -> Vec<u8> {
 fn theme() -> String {
     let colour = |name: &str, value: &str| format!(r#"<a:{name}><a:srgbClr val="{value}"/></a:{name}>"#);
     let colours: String = [
-        ("dk1", "000000"), ("lt1", "FFFFFF"), ("dk2", "1F497D"), ("lt2", "EEECE1"), ("accent1", "4F81BD"),
-        ("accent2", "C0504D"), ("accent3", "9BBB59"), ("accent4", "8064A2"), ("accent5", "4BACC6"),
-        ("accent6", "F79646"), ("hlink", "0000FF"), ("folHlink", "800080"),
+        ("dk1", "000000"),
+        ("lt1", "FFFFFF"),
+        ("dk2", "1F497D"),
+        ("lt2", "EEECE1"),
+        ("accent1", "4F81BD"),
+        ("accent2", "C0504D"),
+        ("accent3", "9BBB59"),
+        ("accent4", "8064A2"),
+        ("accent5", "4BACC6"),
+        ("accent6", "F79646"),
+        ("hlink", "0000FF"),
+        ("folHlink", "800080"),
     ]
     .iter()
     .map(|(name, value)| colour(name, value))

@@ -64,7 +64,8 @@ pub fn png_with_text() -> Vec<u8> {
     encoder.set_color(png::ColorType::Rgb);
     encoder.set_depth(png::BitDepth::Eight);
     let texted = encoder.add_text_chunk("Comment".into(), CANARY.into());
-    let written = texted.and_then(|()| encoder.write_header()).and_then(|mut w| w.write_image_data(gradient().as_raw()));
+    let written =
+        texted.and_then(|()| encoder.write_header()).and_then(|mut w| w.write_image_data(gradient().as_raw()));
     let _ = written;
     out.extend(zip(&[("hidden.txt", CANARY.as_bytes())]));
     out

@@ -9,9 +9,7 @@ use std::time::Instant;
 
 fn main() {
     let args: Vec<String> = std::env::args().collect();
-    let [_, format, from, to] = args.as_slice() else {
-        panic!("rebuild_folder FORMAT IN OUT")
-    };
+    let [_, format, from, to] = args.as_slice() else { panic!("rebuild_folder FORMAT IN OUT") };
     let format = Format::from_id(format).unwrap();
     let reconstructor = sanitizer::reconstructor(format).unwrap();
     let policy = Policy::standard();

@@ -62,11 +62,7 @@ impl Rebuilt {
     /// A file written anew in `format`.
     #[must_use]
     pub const fn new(bytes: Vec<u8>, format: Format) -> Self {
-        Self {
-            bytes,
-            format,
-            method: Method::Rebuilt,
-        }
+        Self { bytes, format, method: Method::Rebuilt }
     }
 }
 
@@ -96,15 +92,7 @@ impl Cleaned {
         };
         let name = name.chars().filter(|c| !c.is_control()).take(255).collect();
         let (findings, children) = (self.findings.clone(), self.children.clone());
-        Child {
-            name,
-            format: self.format,
-            verdict,
-            reason,
-            method,
-            findings,
-            children,
-        }
+        Child { name, format: self.format, verdict, reason, method, findings, children }
     }
 }
 

@@ -58,8 +58,7 @@ impl ZipWriter {
         encoder.write_all(bytes).map_err(internal)?;
         self.out = encoder.finish().map_err(internal)?;
         let packed = self.out.len().saturating_sub(at).saturating_sub(header);
-        self.out
-            .truncate(if packed < bytes.len() { self.out.len() } else { at });
+        self.out.truncate(if packed < bytes.len() { self.out.len() } else { at });
         if packed >= bytes.len() {
             return self.add_stored(name, bytes);
         }
@@ -90,10 +89,7 @@ impl ZipWriter {
     pub fn add_dir(&mut self, name: &str) -> Result<(), Refusal> {
         let at = self.out.len();
         let name = format!("{}/", name.trim_end_matches('/'));
-        let record = Record {
-            attributes: FOLDER,
-            ..record(&name, 0, &[], 0)?
-        };
+        let record = Record { attributes: FOLDER, ..record(&name, 0, &[], 0)? };
         self.out.extend_from_slice(&record.local());
         self.list(&record, at)
     }
@@ -131,11 +127,7 @@ impl ZipWriter {
 
     fn list(&mut self, record: &Record<'_>, at: usize) -> Result<(), Refusal> {
         let next = self.count.checked_add(1).filter(|n| *n < u16::MAX);
-        self.count = next.ok_or(Refusal::Limit {
-            limit: LimitKind::Entries,
-            asked: 0xffff,
-            allowed: 0xfffe,
-        })?;
+        self.count = next.ok_or(Refusal::Limit { limit: LimitKind::Entries, asked: 0xffff, allowed: 0xfffe })?;
         let at = fits(at)?;
         let directory = &mut self.directory;
         directory.extend_from_slice(&CENTRAL);
@@ -185,24 +177,13 @@ fn record<'a>(name: &'a str, method: u16, bytes: &[u8], packed: usize) -> Result
     }
     let mut crc = Crc::new();
     crc.update(bytes);
-    Ok(Record {
-        name,
-        method,
-        crc: crc.sum(),
-        packed: fits(packed)?,
-        size: fits(bytes.len())?,
-        attributes: 0,
-    })
+    Ok(Record { name, method, crc: crc.sum(), packed: fits(packed)?, size: fits(bytes.len())?, attributes: 0 })
 }
 
 /// Ours: 0xFFFFFFFF means "see ZIP64", so the largest number that is one is just below.
 fn fits(n: usize) -> Result<u32, Refusal> {
     let allowed = u64::from(u32::MAX).saturating_sub(1);
-    let refusal = Refusal::Limit {
-        limit: LimitKind::ExpandedBytes,
-        asked: n as u64,
-        allowed,
-    };
+    let refusal = Refusal::Limit { limit: LimitKind::ExpandedBytes, asked: n as u64, allowed };
     u32::try_from(n).ok().filter(|n| *n != u32::MAX).ok_or(refusal)
 }
 
@@ -231,12 +212,8 @@ mod tests {
             let stored = file.compression() == zip::CompressionMethod::Stored;
             seen.push((file.name().unwrap().into_owned(), bytes.len(), stored));
         }
-        let expected = [
-            ("folder/", 0, true),
-            ("folder/ümlaut.txt", 600, false),
-            ("tiny.txt", 1, true),
-            ("raw.bin", 100, true),
-        ];
+        let expected =
+            [("folder/", 0, true), ("folder/ümlaut.txt", 600, false), ("tiny.txt", 1, true), ("raw.bin", 100, true)];
         assert_eq!(seen, expected.map(|(n, l, s)| (n.to_owned(), l, s)));
     }
 

@@ -41,12 +41,7 @@ impl HashList {
             entries.push(entry);
         }
         let sha256 = Digest::new(Sha256::digest(text.as_bytes()).into());
-        Ok(Self {
-            id: manifest.id.clone(),
-            date: manifest.date.clone(),
-            sha256,
-            entries,
-        })
+        Ok(Self { id: manifest.id.clone(), date: manifest.date.clone(), sha256, entries })
     }
 
     /// The entry for a file with this digest.
@@ -90,10 +85,7 @@ fn entry(line: &str) -> Result<KnownBad, &'static str> {
     if !is_name(name) {
         return Err("a name is letters, digits, '_', '.' and '-', at most 128 of them");
     }
-    Ok(KnownBad {
-        sha256,
-        name: name.to_owned(),
-    })
+    Ok(KnownBad { sha256, name: name.to_owned() })
 }
 
 #[cfg(test)]
@@ -101,13 +93,7 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<HashList, SignatureError> {
-        HashList::parse(
-            &Manifest {
-                id: "test".to_owned(),
-                date: "2026-01-31".to_owned(),
-            },
-            text,
-        )
+        HashList::parse(&Manifest { id: "test".to_owned(), date: "2026-01-31".to_owned() }, text)
     }
 
     fn hex(byte: u8) -> String {

@@ -28,10 +28,7 @@ impl Signatures {
     /// # Errors
     /// [`SignatureError`] where what was built in breaks its own form; a test sees to it that it doesn't.
     pub fn built_in() -> Result<Self, SignatureError> {
-        Ok(Self {
-            rules: own::rules()?,
-            known_bad: own::known_bad()?,
-        })
+        Ok(Self { rules: own::rules()?, known_bad: own::known_bad()? })
     }
 }
 

@@ -13,9 +13,8 @@ pub(crate) struct Manifest {
 
 impl Manifest {
     pub fn parse(text: &str) -> Result<Self, SignatureError> {
-        let manifest: Self = toml::from_str(text).map_err(|error| SignatureError::Manifest {
-            what: error.message().to_owned(),
-        })?;
+        let manifest: Self =
+            toml::from_str(text).map_err(|error| SignatureError::Manifest { what: error.message().to_owned() })?;
         check_name(&manifest.id)?;
         check_date(&manifest.date)?;
         Ok(manifest)
@@ -31,9 +30,7 @@ pub(crate) fn check_name(text: &str) -> Result<(), SignatureError> {
     if is_name(text) {
         return Ok(());
     }
-    Err(SignatureError::Manifest {
-        what: format!("{text:?} is no name: use letters, digits, '_', '.' and '-'"),
-    })
+    Err(SignatureError::Manifest { what: format!("{text:?} is no name: use letters, digits, '_', '.' and '-'") })
 }
 
 /// `YYYY-MM-DD` with a month and a day that exist in some year.
@@ -42,9 +39,7 @@ pub(crate) fn check_date(text: &str) -> Result<(), SignatureError> {
     let lengths: Vec<usize> = text.split('-').map(str::len).collect();
     match (parts.as_slice(), lengths.as_slice()) {
         ([Some(_), Some(1..=12), Some(1..=31)], [4, 2, 2]) => Ok(()),
-        _ => Err(SignatureError::Manifest {
-            what: format!("{text:?} is no date: write it like 2026-01-31"),
-        }),
+        _ => Err(SignatureError::Manifest { what: format!("{text:?} is no date: write it like 2026-01-31") }),
     }
 }
 
@@ -61,27 +56,15 @@ mod tests {
     fn a_manifest_has_a_name_and_a_date_and_nothing_else() {
         let good = Manifest::parse("id = \"a\"\ndate = \"2026-01-31\"").unwrap();
         assert_eq!((good.id.as_str(), good.date.as_str()), ("a", "2026-01-31"));
-        for bad in [
-            "id = \"a\"",
-            "id = \"a b\"\ndate = \"2026-01-31\"",
-            "id = \"a\"\ndate = \"2026-01-31\"\nx = 1",
-        ] {
+        for bad in ["id = \"a\"", "id = \"a b\"\ndate = \"2026-01-31\"", "id = \"a\"\ndate = \"2026-01-31\"\nx = 1"] {
             assert!(Manifest::parse(bad).is_err(), "{bad}");
         }
     }
 
     #[test]
     fn dates_are_written_in_one_way() {
-        for bad in [
-            "",
-            "2026-1-31",
-            "2026-13-01",
-            "2026-01-00",
-            "2026-01-32",
-            "+026-01-01",
-            "2026-01-01 ",
-            "26-01-01",
-        ] {
+        for bad in ["", "2026-1-31", "2026-13-01", "2026-01-00", "2026-01-32", "+026-01-01", "2026-01-01 ", "26-01-01"]
+        {
             assert!(check_date(bad).is_err(), "{bad}");
         }
         assert!(check_date("2026-02-28").is_ok());

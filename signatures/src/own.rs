@@ -9,22 +9,11 @@ macro_rules! rule_files {
     };
 }
 
-const RULES: &[(&str, &str)] = rule_files![
-    "documents",
-    "executables",
-    "macros",
-    "scripts",
-    "shortcuts",
-    "test",
-    "web"
-];
+const RULES: &[(&str, &str)] = rule_files!["documents", "executables", "macros", "scripts", "shortcuts", "test", "web"];
 
 pub(crate) fn rules() -> Result<RuleSet, SignatureError> {
     let manifest = Manifest::parse(include_str!("../rules/manifest.toml"))?;
-    let sources = RULES.iter().map(|(name, text)| Source {
-        name: (*name).to_owned(),
-        text: (*text).to_owned(),
-    });
+    let sources = RULES.iter().map(|(name, text)| Source { name: (*name).to_owned(), text: (*text).to_owned() });
     RuleSet::new(&manifest.id, &manifest.date, sources.collect())
 }
 
@@ -54,11 +43,7 @@ mod tests {
     fn the_test_file_that_everybody_knows_is_on_the_list() {
         use sha2::{Digest as _, Sha256};
         // In pieces: this source must not itself be the test file.
-        let eicar = [
-            "X5O!P%@AP[4\\PZX54(P^)7CC)7}$EI",
-            "CAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*",
-        ]
-        .concat();
+        let eicar = ["X5O!P%@AP[4\\PZX54(P^)7CC)7}$EI", "CAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"].concat();
         let list = known_bad().unwrap();
         for ending in ["", "\n", "\r\n"] {
             let digest = model::Digest::new(Sha256::digest(format!("{eicar}{ending}")).into());

@@ -38,22 +38,13 @@ impl RuleSet {
         sources.iter().try_for_each(|source| check_name(&source.name))?;
         sources.sort();
         if sources.is_empty() {
-            return Err(SignatureError::RuleSet {
-                what: "there is no rule file in it".to_owned(),
-            });
+            return Err(SignatureError::RuleSet { what: "there is no rule file in it".to_owned() });
         }
         if let Some(pair) = sources.array_windows::<2>().find(|[a, b]| a.name == b.name) {
-            return Err(SignatureError::RuleSet {
-                what: format!("two files are called {:?}", pair[0].name),
-            });
+            return Err(SignatureError::RuleSet { what: format!("two files are called {:?}", pair[0].name) });
         }
         let sha256 = digest(&sources);
-        Ok(Self {
-            id: id.to_owned(),
-            date: date.to_owned(),
-            sha256,
-            sources,
-        })
+        Ok(Self { id: id.to_owned(), date: date.to_owned(), sha256, sources })
     }
 
     /// Name of the set.
@@ -96,13 +87,7 @@ mod tests {
     use super::*;
 
     fn set(files: &[(&str, &str)]) -> Result<RuleSet, SignatureError> {
-        let sources = files
-            .iter()
-            .map(|(n, t)| Source {
-                name: (*n).to_owned(),
-                text: (*t).to_owned(),
-            })
-            .collect();
+        let sources = files.iter().map(|(n, t)| Source { name: (*n).to_owned(), text: (*t).to_owned() }).collect();
         RuleSet::new("test", "2026-01-31", sources)
     }
 
@@ -110,18 +95,11 @@ mod tests {
     fn the_digest_is_of_the_rules_whatever_their_order() {
         let one = set(&[("a", "x"), ("b", "y")]).unwrap().sha256();
         assert_eq!(one, set(&[("b", "y"), ("a", "x")]).unwrap().sha256());
-        for other in [
-            [("a", "x"), ("b", "z")],
-            [("a", "xb"), ("b", "y")],
-            [("a", "y"), ("b", "x")],
-        ] {
+        for other in [[("a", "x"), ("b", "z")], [("a", "xb"), ("b", "y")], [("a", "y"), ("b", "x")]] {
             assert_ne!(one, set(&other).unwrap().sha256(), "{other:?}");
         }
         // Fixed once and for all: records of years ago must still name the same rules.
-        assert_eq!(
-            one.to_string(),
-            "45e7e7b0176844e5983b149980a409f6de3fb70fb4363d384711465c7b02c191"
-        );
+        assert_eq!(one.to_string(), "45e7e7b0176844e5983b149980a409f6de3fb70fb4363d384711465c7b02c191");
     }
 
     #[test]

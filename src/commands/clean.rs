@@ -1,7 +1,7 @@
 //! `sallyport clean INPUT... --out DIR`: the headless batch.
 
-use model::{Outcome, ReportLine};
 use jail::Launcher;
+use model::{Outcome, ReportLine};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use station::{Destination, LoadedPolicy, Outbox, Progress, Quarantine, Report, Run, Settings, Station, StationError};
 use std::io::{IsTerminal, Write};
@@ -85,10 +85,8 @@ fn clean(arguments: &Arguments, stop: &AtomicBool) -> Result<Run, StationError> 
     let entries = station::inputs::collect(&arguments.inputs)?;
     station::inputs::refuse_overlap(&arguments.inputs, &arguments.out)?;
     let station = start(arguments, policy)?;
-    let outbox = Outbox::open(&arguments.out).map_err(|error| StationError::Outbox {
-        path: arguments.out.clone(),
-        message: error.to_string(),
-    })?;
+    let outbox = Outbox::open(&arguments.out)
+        .map_err(|error| StationError::Outbox { path: arguments.out.clone(), message: error.to_string() })?;
     let quarantine = arguments.quarantine.as_deref().map(open_quarantine).transpose()?;
     let report = match (&arguments.report, arguments.json) {
         (Some(path), _) => Some(open_report(path)?),
@@ -108,7 +106,8 @@ fn clean(arguments: &Arguments, stop: &AtomicBool) -> Result<Run, StationError> 
         let path = report.path().to_owned();
         report.finish(&run.lines).map_err(|source| StationError::Place { what: "report", path, source })?;
     }
-    let printed = if arguments.json { print_json(&run) } else { print_summary(&run, &arguments.out, report_path.as_deref()) };
+    let printed =
+        if arguments.json { print_json(&run) } else { print_summary(&run, &arguments.out, report_path.as_deref()) };
     match printed {
         // Whoever reads our output may close it early: that is no fault of the station.
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
@@ -149,7 +148,9 @@ fn cache_home() -> PathBuf {
 
 fn xdg(variable: &str, below_home: &str) -> PathBuf {
     let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    absolute(variable).or_else(|| absolute("HOME").map(|home| home.join(below_home))).unwrap_or_else(|| "/var/tmp".into())
+    absolute(variable)
+        .or_else(|| absolute("HOME").map(|home| home.join(below_home)))
+        .unwrap_or_else(|| "/var/tmp".into())
 }
 
 /// Progress for a person, on a terminal only.
@@ -227,7 +228,11 @@ fn changes(line: &ReportLine) -> String {
     match seen.len() {
         0 => String::new(),
         1..=3 => format!("  (taken out: {})", seen.join("; ")),
-        more => format!("  (taken out: {}; and {} more)", seen.get(..3).unwrap_or_default().join("; "), more.saturating_sub(3)),
+        more => format!(
+            "  (taken out: {}; and {} more)",
+            seen.get(..3).unwrap_or_default().join("; "),
+            more.saturating_sub(3)
+        ),
     }
 }
 
@@ -240,6 +245,7 @@ fn short(construct: &str) -> String {
 
 /// Text of a file on a terminal: no control character and no mark that turns the line around reaches it.
 fn plain(text: &str) -> String {
-    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let turns =
+        |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     text.chars().map(|c| if c.is_control() || turns(c) { '?' } else { c }).collect()
 }

@@ -284,7 +284,10 @@ fn digest_of_existing(folder: &OwnedFd, name: &str) -> Result<Existing, OutboxEr
 
 /// Removes temporary files of ours that no living station holds a lock on, in the whole tree.
 fn clear_leftovers(root: &OwnedFd) -> Result<(), OutboxError> {
-    let mut open = vec![(rustix::fs::openat(root, ".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?, 0u8)];
+    let mut open = vec![(
+        rustix::fs::openat(root, ".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?,
+        0u8,
+    )];
     while let Some((folder, deep)) = open.pop() {
         for entry in rustix::fs::Dir::read_from(&folder)? {
             let entry = entry?;
@@ -345,7 +348,8 @@ mod tests {
         let (dir, spool) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let outbox = Outbox::open(dir.path()).unwrap();
         let (file, digest) = sealed(spool.path(), b"one");
-        let refused = outbox.place(&file, digest, &[], &mut names(), &mut |_| Err(std::io::ErrorKind::StorageFull.into()));
+        let refused =
+            outbox.place(&file, digest, &[], &mut names(), &mut |_| Err(std::io::ErrorKind::StorageFull.into()));
         assert!(refused.is_err());
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
     }

@@ -1,5 +1,6 @@
 //! The way of a file, from intake to release. Every face runs this and nothing else.
 
+use crate::StationError;
 use crate::inputs::Entry;
 use crate::intake::{Intake, IntakeError, digest_of, take_in};
 use crate::journal::Report;
@@ -8,14 +9,13 @@ use crate::outbox::Outbox;
 use crate::policy::LoadedPolicy;
 use crate::quarantine::Quarantine;
 use crate::record;
-use crate::roles::{Made, RECONSTRUCT, ReconstructAnswer, ReconstructJob, VERIFY, VerifyAnswer, VerifyError, VerifyJob};
+use crate::roles::{
+    Made, RECONSTRUCT, ReconstructAnswer, ReconstructJob, VERIFY, VerifyAnswer, VerifyError, VerifyJob,
+};
 use crate::scan::{EngineSet, Object, Scanned};
 use crate::tokens::{CleanScan, Verified, release};
-use crate::StationError;
 use jail::{Done, Growing, Job, JobFailure, JobLimits, Launcher, Sealed, SpoolDir, Usage, Zygote};
-use model::{
-    Digest, FindingAction, Findings, Outcome, OutputRow, Policy, Reason, ReasonCode, ReportLine, Stale,
-};
+use model::{Digest, FindingAction, Findings, Outcome, OutputRow, Policy, Reason, ReasonCode, ReportLine, Stale};
 use rayon::prelude::*;
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -166,7 +166,8 @@ impl Station {
         self.threads.install(|| groups.par_iter().with_max_len(1).for_each(clean_group));
         let lines = lines.into_inner().unwrap_or_default();
         // Conservation: an entry that somehow got no line is failed, never forgotten.
-        let line_of = |(entry, line): (&Entry, Option<ReportLine>)| line.unwrap_or_else(|| record::unjudged(&entry.shown));
+        let line_of =
+            |(entry, line): (&Entry, Option<ReportLine>)| line.unwrap_or_else(|| record::unjudged(&entry.shown));
         let padded = lines.into_iter().chain(std::iter::repeat_n(None, entries.len()));
         Run { lines: entries.iter().zip(padded).map(line_of).collect() }
     }

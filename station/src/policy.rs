@@ -64,7 +64,9 @@ mod tests {
 
     #[test]
     fn a_typo_anywhere_stops_the_station() {
-        for (good, typo) in [("stale =", "stael ="), ("links =", "link ="), ("zone =", "zones ="), ("[names]", "[name]")] {
+        for (good, typo) in
+            [("stale =", "stael ="), ("links =", "link ="), ("zone =", "zones ="), ("[names]", "[name]")]
+        {
             let error = parse_policy(&EXAMPLE.replacen(good, typo, 1)).unwrap_err();
             assert!(!error.contains('\n') && !error.is_empty(), "{error}");
         }

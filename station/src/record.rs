@@ -81,4 +81,3 @@ pub(crate) fn jail_failure(failure: &jail::JobFailure) -> (Outcome, Reason) {
 pub(crate) fn is_station_fault(line: &ReportLine) -> bool {
     line.reason.as_ref().is_some_and(|reason| reason.code == ReasonCode::Station)
 }
-

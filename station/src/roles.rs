@@ -10,10 +10,8 @@ use std::time::Instant;
 
 /// The roles that the executable can be started in; the first thing in `main` is
 /// `jail::become_jail_if_asked(&station::roles::ROLES)`.
-pub static ROLES: jail::Roles = jail::Roles {
-    jobs: &[(RECONSTRUCT, reconstruct_role), (VERIFY, verify_role)],
-    scanners: &[(SCAN, scan_role)],
-};
+pub static ROLES: jail::Roles =
+    jail::Roles { jobs: &[(RECONSTRUCT, reconstruct_role), (VERIFY, verify_role)], scanners: &[(SCAN, scan_role)] };
 
 /// Role of the zygote whose jobs reconstruct.
 pub const RECONSTRUCT: &str = "reconstruct";

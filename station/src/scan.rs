@@ -175,12 +175,9 @@ impl EngineSet {
         let answer = match &engine.home {
             RunningHome::Jails(pool) => pool.scan(object, self.seconds),
             RunningHome::Station(engine) => match object.sealed.reopen() {
-                Ok(fd) => engine.scan(&Sample {
-                    sha256,
-                    len: object.len,
-                    object: fd.as_fd(),
-                    timeout_secs: self.seconds,
-                }),
+                Ok(fd) => {
+                    engine.scan(&Sample { sha256, len: object.len, object: fd.as_fd(), timeout_secs: self.seconds })
+                }
                 Err(error) => Answer::not_scanned(&error.to_string(), Vec::new(), 0),
             },
         };
@@ -259,7 +256,8 @@ impl Pool {
 
     fn worker(&self) -> Result<Worker, String> {
         let limits = ScanLimits { memory_bytes: SCAN_MEMORY_BYTES, start_wall: LOAD_WALL };
-        let jail = ScanJail::start(&self.launcher, crate::roles::SCAN, self.setup.as_bytes(), Some(&self.rules), limits);
+        let jail =
+            ScanJail::start(&self.launcher, crate::roles::SCAN, self.setup.as_bytes(), Some(&self.rules), limits);
         Ok(Worker { jail: jail.map_err(|error| error.to_string())?, objects: 0 })
     }
 

@@ -94,7 +94,10 @@ fn hostile_verify(room: &mut Room<'_>) -> Result<Vec<u8>, String> {
     let honest = roles::verify_role(room)?;
     if lies {
         // A yes to another question.
-        return Ok(String::from_utf8(honest).map_err(|e| e.to_string())?.replacen("\"nonce\":", "\"nonce\":9", 1).into_bytes());
+        return Ok(String::from_utf8(honest)
+            .map_err(|e| e.to_string())?
+            .replacen("\"nonce\":", "\"nonce\":9", 1)
+            .into_bytes());
     }
     Ok(honest)
 }
@@ -259,10 +262,22 @@ fn the_report_names_formats_only_where_a_jail_could_say() {
 type Test = (&'static str, fn());
 
 const TESTS: &[Test] = &[
-    ("a_jail_in_an_attackers_hands_fails_its_own_file_and_no_other", a_jail_in_an_attackers_hands_fails_its_own_file_and_no_other),
-    ("what_fools_the_reconstructor_is_stopped_by_the_second_reader", what_fools_the_reconstructor_is_stopped_by_the_second_reader),
-    ("a_verifier_that_does_not_say_yes_to_this_question_said_no", a_verifier_that_does_not_say_yes_to_this_question_said_no),
-    ("an_engine_that_dies_hangs_lies_or_reads_short_has_not_scanned", an_engine_that_dies_hangs_lies_or_reads_short_has_not_scanned),
+    (
+        "a_jail_in_an_attackers_hands_fails_its_own_file_and_no_other",
+        a_jail_in_an_attackers_hands_fails_its_own_file_and_no_other,
+    ),
+    (
+        "what_fools_the_reconstructor_is_stopped_by_the_second_reader",
+        what_fools_the_reconstructor_is_stopped_by_the_second_reader,
+    ),
+    (
+        "a_verifier_that_does_not_say_yes_to_this_question_said_no",
+        a_verifier_that_does_not_say_yes_to_this_question_said_no,
+    ),
+    (
+        "an_engine_that_dies_hangs_lies_or_reads_short_has_not_scanned",
+        an_engine_that_dies_hangs_lies_or_reads_short_has_not_scanned,
+    ),
     ("a_detection_outweighs_a_crash", a_detection_outweighs_a_crash),
     ("the_report_names_formats_only_where_a_jail_could_say", the_report_names_formats_only_where_a_jail_could_say),
 ];
@@ -271,7 +286,8 @@ fn main() {
     jail::become_jail_if_asked(&ROLES);
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let wanted = arguments.iter().find(|argument| !argument.starts_with('-'));
-    let chosen: Vec<&Test> = TESTS.iter().filter(|(name, _)| wanted.is_none_or(|w| name.contains(w.as_str()))).collect();
+    let chosen: Vec<&Test> =
+        TESTS.iter().filter(|(name, _)| wanted.is_none_or(|w| name.contains(w.as_str()))).collect();
     if arguments.iter().any(|argument| argument == "--list") {
         chosen.iter().for_each(|(name, _)| println!("{name}: test"));
         return;

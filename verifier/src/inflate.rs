@@ -292,7 +292,10 @@ fn dist_entry(symbol: u32) -> Option<u32> {
 /// The symbols of one block, to its end.
 ///
 /// One refill gives 56 bits, and a length with its distance takes at most 15 + 5 + 15 + 13.
-#[expect(clippy::arithmetic_side_effects, reason = "bound: at <= BUFFER - MARGIN at the head of the loop, counts <= 63")]
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "bound: at <= BUFFER - MARGIN at the head of the loop, counts <= 63"
+)]
 #[expect(clippy::cast_possible_truncation, reason = "bound: the value of a literal is a byte")]
 fn block(bits: &mut Bits<'_>, codes: &Codes, out: &mut Out<'_, '_>) -> Result<(), Rejection> {
     let mut at = out.at;

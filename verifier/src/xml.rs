@@ -95,11 +95,7 @@ impl<'a> Reader<'a> {
             ending: false,
             ended: false,
         };
-        if reader.rest().first() == Some(&b'<') {
-            Ok(reader)
-        } else {
-            Err(reader.reject("the root element first"))
-        }
+        if reader.rest().first() == Some(&b'<') { Ok(reader) } else { Err(reader.reject("the root element first")) }
     }
 
     /// The attributes of the last start tag.
@@ -145,10 +141,7 @@ impl<'a> Reader<'a> {
     fn text_run(&mut self) -> Result<Event<'a>, Rejection> {
         let from = self.at;
         let rest = self.rest();
-        let length = rest
-            .iter()
-            .position(|&b| b == b'<')
-            .ok_or_else(|| self.reject("text ends with a tag"))?;
+        let length = rest.iter().position(|&b| b == b'<').ok_or_else(|| self.reject("text ends with a tag"))?;
         self.at = from.saturating_add(length);
         let text = self.slice(from, self.at);
         references(text).map_err(|rule| Rejection::new(from, rule))?;
@@ -229,10 +222,7 @@ impl<'a> Reader<'a> {
         let [b'=', b'"', rest @ ..] = self.rest() else {
             return Err(self.reject("an attribute is name=\"value\""));
         };
-        let length = rest
-            .iter()
-            .position(|&b| matches!(b, b'"' | b'<'))
-            .unwrap_or(rest.len());
+        let length = rest.iter().position(|&b| matches!(b, b'"' | b'<')).unwrap_or(rest.len());
         let from = self.at.saturating_add(2);
         self.at = from.saturating_add(length);
         if self.rest().first() != Some(&b'"') {
@@ -286,11 +276,7 @@ impl<'a> Reader<'a> {
         self.attributes.clear();
         let raw = std::mem::take(&mut self.raw);
         for &(prefix, local, value) in &raw {
-            let ns = if prefix.is_empty() {
-                Ns::NONE
-            } else {
-                self.resolve(prefix)?
-            };
+            let ns = if prefix.is_empty() { Ns::NONE } else { self.resolve(prefix)? };
             if self.attributes.iter().any(|a| a.local == local && a.ns == ns) {
                 return Err(self.reject("Namespaces 6.3: attributes are unique"));
             }
@@ -311,11 +297,7 @@ fn characters(text: &str) -> Result<(), Rejection> {
         let at = text.bytes().position(|b| control(&b)).unwrap_or(0);
         return Err(Rejection::new(at, "XML 2.2: no control character"));
     }
-    match if text.is_ascii() {
-        None
-    } else {
-        text.find(['\u{fffe}', '\u{ffff}', '\u{feff}'])
-    } {
+    match if text.is_ascii() { None } else { text.find(['\u{fffe}', '\u{ffff}', '\u{feff}']) } {
         Some(at) => Err(Rejection::new(at, "XML 2.2: no U+FFFE, U+FFFF, and no BOM")),
         None => Ok(()),
     }
@@ -346,10 +328,7 @@ fn reference(after: &str) -> Option<(char, usize)> {
         ("#xA;", '\n'),
         ("#xD;", '\r'),
     ];
-    KNOWN
-        .iter()
-        .find(|(name, _)| after.starts_with(name))
-        .map(|(name, c)| (*c, name.len()))
+    KNOWN.iter().find(|(name, _)| after.starts_with(name)).map(|(name, c)| (*c, name.len()))
 }
 
 /// Decodes the references of a text or value that a [`Reader`] returned.
@@ -382,11 +361,7 @@ mod tests {
     use super::*;
 
     fn namespaces(prefix: &str, uri: &str) -> Option<Ns> {
-        [("", "urn:a"), ("b", "urn:b")]
-            .iter()
-            .zip(2..)
-            .find(|(known, _)| **known == (prefix, uri))
-            .map(|(_, n)| Ns(n))
+        [("", "urn:a"), ("b", "urn:b")].iter().zip(2..).find(|(known, _)| **known == (prefix, uri)).map(|(_, n)| Ns(n))
     }
 
     fn read(xml: &str) -> Result<Vec<String>, Rejection> {
@@ -395,10 +370,8 @@ mod tests {
         loop {
             match reader.next()? {
                 Event::Start(ns, local) => {
-                    let attributes = reader
-                        .attributes()
-                        .iter()
-                        .map(|a| format!(" {}:{}={}", a.ns.0, a.local, unescape(a.value)));
+                    let attributes =
+                        reader.attributes().iter().map(|a| format!(" {}:{}={}", a.ns.0, a.local, unescape(a.value)));
                     seen.push(format!("<{}:{local}{}>", ns.0, attributes.collect::<String>()));
                 }
                 Event::End => seen.push("/".into()),
@@ -412,10 +385,7 @@ mod tests {
     fn elements_attributes_and_text_come_out_with_their_namespaces() {
         let xml = r#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
 <r xmlns="urn:a" xmlns:b="urn:b" x="1" b:x="&lt;&#10;"><b:i/>a&amp;b<i xml:space="preserve"></i></r>"#;
-        assert_eq!(
-            read(xml).unwrap().concat(),
-            "<2:r 0:x=1 3:x=<\n><3:i>/a&b<2:i 1:space=preserve>//"
-        );
+        assert_eq!(read(xml).unwrap().concat(), "<2:r 0:x=1 3:x=<\n><3:i>/a&b<2:i 1:space=preserve>//");
     }
 
     #[test]

@@ -96,14 +96,7 @@ fn local<'a>(cursor: &mut Cursor<'a>) -> Result<Member<'a>, Rejection> {
     if name.ends_with('/') && (fields.size != 0 || fields.deflated || fields.crc != 0) {
         return Err(Rejection::new(offset, "a folder has no bytes"));
     }
-    Ok(Member {
-        name,
-        offset,
-        deflated: fields.deflated,
-        crc: fields.crc,
-        size: fields.size,
-        data,
-    })
+    Ok(Member { name, offset, deflated: fields.deflated, crc: fields.crc, size: fields.size, data })
 }
 
 /// APPNOTE 4.3.12, equal to its local header in every field.
@@ -115,10 +108,7 @@ fn central(cursor: &mut Cursor<'_>, member: &Member<'_>, header: usize) -> Resul
     cursor.same16(0, "no comment")?;
     cursor.same16(0, "disk 0")?;
     cursor.same16(0, "internal attributes: 0")?;
-    cursor.same32(
-        if member.is_folder() { 0x10 } else { 0 },
-        "external attributes: 0, a folder 0x10 (ARC-12)",
-    )?;
+    cursor.same32(if member.is_folder() { 0x10 } else { 0 }, "external attributes: 0, a folder 0x10 (ARC-12)")?;
     let offset = cursor.u32()? as usize;
     let name = cursor.name(fields.name_length)?;
     let same = name == member.name
@@ -130,10 +120,7 @@ fn central(cursor: &mut Cursor<'_>, member: &Member<'_>, header: usize) -> Resul
     if same {
         Ok(())
     } else {
-        Err(Rejection::new(
-            at,
-            "the central directory says what the local header says (ARC-05)",
-        ))
+        Err(Rejection::new(at, "the central directory says what the local header says (ARC-05)"))
     }
 }
 
@@ -161,13 +148,7 @@ fn common(cursor: &mut Cursor<'_>) -> Result<Fields, Rejection> {
     let size = cursor.u32()?;
     let name_length = cursor.u16()?;
     cursor.same16(0, "no extra field (ARC-11)")?;
-    Ok(Fields {
-        deflated,
-        crc,
-        packed,
-        size,
-        name_length,
-    })
+    Ok(Fields { deflated, crc, packed, size, name_length })
 }
 
 /// APPNOTE 4.3.16, then nothing.
@@ -201,20 +182,14 @@ fn names(members: &[Member<'_>]) -> Result<(), Rejection> {
             files.insert(bare.clone());
         }
         if !seen.insert(bare) {
-            return Err(Rejection::new(
-                member.offset,
-                format!("two members named {} (ARC-07)", member.name),
-            ));
+            return Err(Rejection::new(member.offset, format!("two members named {} (ARC-07)", member.name)));
         }
     }
     for member in members {
         let folded = member.name.trim_end_matches('/').to_lowercase();
         let mut parents = folded.match_indices('/').filter_map(|(at, _)| folded.get(..at));
         if parents.any(|parent| files.contains(parent)) {
-            return Err(Rejection::new(
-                member.offset,
-                format!("{}: a file as a folder (ARC-07)", member.name),
-            ));
+            return Err(Rejection::new(member.offset, format!("{}: a file as a folder (ARC-07)", member.name)));
         }
     }
     Ok(())
@@ -235,20 +210,14 @@ impl<'a> Cursor<'a> {
     }
 
     fn take(&mut self, n: usize) -> Result<&'a [u8], Rejection> {
-        let taken = self
-            .rest()
-            .get(..n)
-            .ok_or_else(|| Rejection::new(self.at, "the file ends early (ARC-14)"))?;
+        let taken = self.rest().get(..n).ok_or_else(|| Rejection::new(self.at, "the file ends early (ARC-14)"))?;
         self.at = self.at.saturating_add(n);
         Ok(taken)
     }
 
     fn array<const N: usize>(&mut self) -> Result<[u8; N], Rejection> {
         let at = self.at;
-        self.take(N)?
-            .first_chunk()
-            .copied()
-            .ok_or_else(|| Rejection::new(at, "the file ends early"))
+        self.take(N)?.first_chunk().copied().ok_or_else(|| Rejection::new(at, "the file ends early"))
     }
 
     fn u16(&mut self) -> Result<u16, Rejection> {
@@ -270,30 +239,18 @@ impl<'a> Cursor<'a> {
 
     fn same16(&mut self, value: u16, rule: &str) -> Result<(), Rejection> {
         let at = self.at;
-        if self.u16()? == value {
-            Ok(())
-        } else {
-            Err(Rejection::new(at, rule))
-        }
+        if self.u16()? == value { Ok(()) } else { Err(Rejection::new(at, rule)) }
     }
 
     fn same32(&mut self, value: u32, rule: &str) -> Result<(), Rejection> {
         let at = self.at;
-        if self.u32()? == value {
-            Ok(())
-        } else {
-            Err(Rejection::new(at, rule))
-        }
+        if self.u32()? == value { Ok(()) } else { Err(Rejection::new(at, rule)) }
     }
 
     fn name(&mut self, length: u16) -> Result<&'a str, Rejection> {
         let at = self.at;
         let bytes = self.take(usize::from(length))?;
         let name = std::str::from_utf8(bytes).map_err(|_| Rejection::new(at, "names are UTF-8"))?;
-        if name.is_empty() {
-            Err(Rejection::new(at, "a member has a name"))
-        } else {
-            Ok(name)
-        }
+        if name.is_empty() { Err(Rejection::new(at, "a member has a name")) } else { Ok(name) }
     }
 }

@@ -37,22 +37,10 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ("engines", &["signatures"]),
     ("samples", &[]),
     ("station", &["jail", "sanitizer", "verifier", "engines", "signatures"]),
-    (
-        "sallyport",
-        &["station", "jail", "sanitizer", "verifier", "engines", "signatures"],
-    ),
-    (
-        "gateway",
-        &["station", "jail", "sanitizer", "verifier", "engines", "signatures"],
-    ),
-    (
-        "kiosk-app",
-        &["station", "jail", "sanitizer", "verifier", "engines", "signatures"],
-    ),
-    (
-        "sallyport-kiosk",
-        &["station", "jail", "sanitizer", "verifier", "engines", "signatures"],
-    ),
+    ("sallyport", &["station", "jail", "sanitizer", "verifier", "engines", "signatures"]),
+    ("gateway", &["station", "jail", "sanitizer", "verifier", "engines", "signatures"]),
+    ("kiosk-app", &["station", "jail", "sanitizer", "verifier", "engines", "signatures"]),
+    ("sallyport-kiosk", &["station", "jail", "sanitizer", "verifier", "engines", "signatures"]),
 ];
 
 struct Graph {
@@ -62,10 +50,7 @@ struct Graph {
     needs: BTreeMap<String, Vec<String>>,
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a test asks cargo, nothing else starts a process here"
-)]
+#[expect(clippy::disallowed_methods, reason = "a test asks cargo, nothing else starts a process here")]
 fn metadata() -> Value {
     let output = std::process::Command::new(env!("CARGO"))
         .args(["metadata", "--format-version", "1", "--offline", "--manifest-path"])
@@ -87,14 +72,7 @@ fn graph() -> Graph {
     let needs = list(&metadata["resolve"]["nodes"])
         .iter()
         .map(|node| {
-            (
-                text(&node["id"]),
-                list(&node["deps"])
-                    .iter()
-                    .filter(|d| normal(d))
-                    .map(|d| text(&d["pkg"]))
-                    .collect(),
-            )
+            (text(&node["id"]), list(&node["deps"]).iter().filter(|d| normal(d)).map(|d| text(&d["pkg"])).collect())
         })
         .collect();
     Graph { names, members, needs }
@@ -103,13 +81,7 @@ fn graph() -> Graph {
 #[test]
 fn the_second_reader_stands_on_the_shared_words_and_a_hash_alone() {
     let graph = graph();
-    let verifier = graph
-        .names
-        .iter()
-        .find(|(_, name)| *name == "verifier")
-        .unwrap()
-        .0
-        .clone();
+    let verifier = graph.names.iter().find(|(_, name)| *name == "verifier").unwrap().0.clone();
     let mut seen = BTreeSet::new();
     let mut waiting = vec![verifier.clone()];
     while let Some(id) = waiting.pop() {
@@ -118,11 +90,8 @@ fn the_second_reader_stands_on_the_shared_words_and_a_hash_alone() {
         }
     }
     seen.remove(&verifier);
-    let strangers: Vec<&String> = seen
-        .iter()
-        .map(|id| &graph.names[id])
-        .filter(|n| !VERIFIER.contains(&n.as_str()))
-        .collect();
+    let strangers: Vec<&String> =
+        seen.iter().map(|id| &graph.names[id]).filter(|n| !VERIFIER.contains(&n.as_str())).collect();
     assert!(strangers.is_empty(), "not on the list: {strangers:?}");
     assert!(seen.len() >= 3, "a graph without its nodes proves nothing");
 }
@@ -136,10 +105,7 @@ fn no_arrow_between_the_rooms_points_up() {
         let (_, below) = room.unwrap_or_else(|| panic!("{name} has no place in the graph: add it to ARROWS"));
         for need in graph.needs[member].iter().filter(|need| graph.members.contains(*need)) {
             let need = &graph.names[need];
-            assert!(
-                need == "model" || below.contains(&need.as_str()),
-                "{name} must not stand on {need}"
-            );
+            assert!(need == "model" || below.contains(&need.as_str()), "{name} must not stand on {need}");
         }
     }
 }

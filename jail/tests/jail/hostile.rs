@@ -2,10 +2,7 @@
 
 use jail::{Roles, Room, ScanRoom};
 
-pub const ROLES: Roles = Roles {
-    jobs: &[("act", act)],
-    scanners: &[("scan", scan), ("sulk", sulk)],
-};
+pub const ROLES: Roles = Roles { jobs: &[("act", act)], scanners: &[("scan", scan), ("sulk", sulk)] };
 
 fn act(room: &mut Room<'_>) -> Result<Vec<u8>, String> {
     let header = String::from_utf8(room.header().to_vec()).map_err(|e| e.to_string())?;
@@ -21,19 +18,12 @@ fn act(room: &mut Room<'_>) -> Result<Vec<u8>, String> {
         }
         "export" => {
             let outer = room.export(1, 1, "outer", b"outer bytes").map_err(|e| e.to_string())?;
-            let inner = room
-                .export(2, 2, &"é".repeat(400), b"inner")
-                .map_err(|e| e.to_string())?;
-            let next = room
-                .export(3, 1, "next", &vec![b'x'; number])
-                .map_err(|e| e.to_string())?;
+            let inner = room.export(2, 2, &"é".repeat(400), b"inner").map_err(|e| e.to_string())?;
+            let next = room.export(3, 1, "next", &vec![b'x'; number]).map_err(|e| e.to_string())?;
             assert_eq!((outer, inner, next), (1, 2, 3));
         }
         "export-nowhere" => {
-            return room
-                .export(1, 3, "", b"")
-                .map(|_| Vec::new())
-                .map_err(|e| e.to_string());
+            return room.export(1, 3, "", b"").map(|_| Vec::new()).map_err(|e| e.to_string());
         }
         "long-answer" => return Ok(vec![0; number]),
         "give-up" => return Err("no\u{202e} \u{7}thanks".into()),
@@ -66,9 +56,7 @@ fn raise_fault() {
 
 fn deep(n: u64) -> u8 {
     let block = std::hint::black_box([u8::try_from(n % 251).unwrap(); 4096]);
-    block[7]
-        .wrapping_add(if n == u64::MAX { 0 } else { deep(n + 1) })
-        .wrapping_add(block[9])
+    block[7].wrapping_add(if n == u64::MAX { 0 } else { deep(n + 1) }).wrapping_add(block[9])
 }
 
 fn wait_forever() {
@@ -155,24 +143,12 @@ fn raw_call(call: &str, other: usize) -> i64 {
             "unshare" => call_kernel(libc::SYS_unshare, libc::CLONE_NEWUSER),
             "mount" => call_kernel(libc::SYS_mount, null, null, null, 0, null),
             "memfd" => call_kernel(libc::SYS_memfd_create, path, 0),
-            "mmap-exec" => call_kernel(
-                libc::SYS_mmap,
-                null,
-                4096,
-                libc::PROT_EXEC,
-                libc::MAP_PRIVATE | libc::MAP_ANON,
-                -1,
-                0,
-            ),
-            "mmap-shared" => call_kernel(
-                libc::SYS_mmap,
-                null,
-                4096,
-                libc::PROT_WRITE,
-                libc::MAP_SHARED | libc::MAP_ANON,
-                -1,
-                0,
-            ),
+            "mmap-exec" => {
+                call_kernel(libc::SYS_mmap, null, 4096, libc::PROT_EXEC, libc::MAP_PRIVATE | libc::MAP_ANON, -1, 0)
+            }
+            "mmap-shared" => {
+                call_kernel(libc::SYS_mmap, null, 4096, libc::PROT_WRITE, libc::MAP_SHARED | libc::MAP_ANON, -1, 0)
+            }
             "mprotect-exec" => call_kernel(libc::SYS_mprotect, null, 4096, libc::PROT_READ | libc::PROT_EXEC),
             "rt_sigaction" => call_kernel(libc::SYS_rt_sigaction, libc::SIGXCPU, null, null, 8),
             "setitimer" => call_kernel(libc::SYS_setitimer, 0, null, null),
@@ -205,10 +181,7 @@ fn scan(room: &mut ScanRoom<'_>) -> Result<(), String> {
             b"count" => return count.to_le_bytes().to_vec(),
             _ => {}
         }
-        let hits = bytes
-            .windows(rules.len().max(1))
-            .filter(|window| *window == rules)
-            .count();
+        let hits = bytes.windows(rules.len().max(1)).filter(|window| *window == rules).count();
         format!("{hits} in {}", bytes.len()).into_bytes()
     })
 }

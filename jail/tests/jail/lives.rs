@@ -14,34 +14,19 @@ use crate::support::{
 
 pub const TESTS: &[Test] = &[
     ("lives::many_jobs_at_once_good_and_bad", many_jobs_at_once_good_and_bad),
-    (
-        "lives::dropping_a_zygote_ends_its_process",
-        dropping_a_zygote_ends_its_process,
-    ),
-    (
-        "lives::a_killed_zygote_is_a_station_fault",
-        a_killed_zygote_is_a_station_fault,
-    ),
+    ("lives::dropping_a_zygote_ends_its_process", dropping_a_zygote_ends_its_process),
+    ("lives::a_killed_zygote_is_a_station_fault", a_killed_zygote_is_a_station_fault),
     ("lives::jobs_die_with_their_zygote", jobs_die_with_their_zygote),
     ("lives::stopping_ends_all_jobs_at_once", stopping_ends_all_jobs_at_once),
     ("lives::all_die_with_the_station", all_die_with_the_station),
-    (
-        "lives::a_jail_survives_the_thread_that_asked_for_it",
-        a_jail_survives_the_thread_that_asked_for_it,
-    ),
-    (
-        "lives::nothing_of_one_job_reaches_the_next",
-        nothing_of_one_job_reaches_the_next,
-    ),
+    ("lives::a_jail_survives_the_thread_that_asked_for_it", a_jail_survives_the_thread_that_asked_for_it),
+    ("lives::nothing_of_one_job_reaches_the_next", nothing_of_one_job_reaches_the_next),
 ];
 
 fn many_jobs_at_once_good_and_bad() {
     let zygote = zygote();
     let spool = spool();
-    let short = JobLimits {
-        wall: Duration::from_millis(500),
-        ..LIMITS
-    };
+    let short = JobLimits { wall: Duration::from_millis(500), ..LIMITS };
     std::thread::scope(|scope| {
         for thread in 0..8 {
             let (zygote, spool) = (&zygote, &spool);
@@ -138,9 +123,7 @@ fn all_die_with_the_station() {
     let mut command = Command::new(launcher().executable);
     let mut station = command.arg(DOOMED_STATION).stdout(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
-    std::io::BufReader::new(station.stdout.take().unwrap())
-        .read_line(&mut line)
-        .unwrap();
+    std::io::BufReader::new(station.stdout.take().unwrap()).read_line(&mut line).unwrap();
     assert_eq!(line, "doomed\n");
     station.kill().unwrap();
     station.wait().unwrap();

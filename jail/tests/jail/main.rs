@@ -3,11 +3,7 @@
 //!
 //! A machine without the required layers fails here: there is no skip.
 
-#![expect(
-    unsafe_code,
-    clippy::undocumented_unsafe_blocks,
-    reason = "hostile jobs do what is not sound, on purpose"
-)]
+#![expect(unsafe_code, clippy::undocumented_unsafe_blocks, reason = "hostile jobs do what is not sound, on purpose")]
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -35,10 +31,8 @@ fn main() {
     }
     let wanted = arguments.iter().find(|argument| !argument.starts_with('-'));
     let all = [denied::TESTS, limits::TESTS, lives::TESTS, scanners::TESTS].concat();
-    let chosen: Vec<Test> = all
-        .into_iter()
-        .filter(|(name, _)| wanted.is_none_or(|w| name.contains(w.as_str())))
-        .collect();
+    let chosen: Vec<Test> =
+        all.into_iter().filter(|(name, _)| wanted.is_none_or(|w| name.contains(w.as_str()))).collect();
     if arguments.iter().any(|argument| argument == "--list") {
         chosen.iter().for_each(|(name, _)| println!("{name}: test"));
         return;
@@ -51,9 +45,6 @@ fn main() {
         println!("test {name} ... {}", if passed { "ok" } else { "FAILED" });
     }
     let verdict = if failed == 0 { "ok" } else { "FAILED" };
-    println!(
-        "\ntest result: {verdict}. {} passed; {failed} failed; 0 ignored; 0 measured\n",
-        chosen.len() - failed
-    );
+    println!("\ntest result: {verdict}. {} passed; {failed} failed; 0 ignored; 0 measured\n", chosen.len() - failed);
     std::process::exit(i32::from(failed > 0) * 101);
 }

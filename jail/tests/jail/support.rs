@@ -27,12 +27,7 @@ pub const LIMITS: JobLimits = JobLimits {
 
 /// Runs the act named `act` on `input`.
 pub fn act_on(zygote: &Zygote, act: &str, input: &Sealed, limits: JobLimits) -> Result<Done, JobFailure> {
-    zygote.run(Job {
-        input,
-        header: act.as_bytes(),
-        limits,
-        spool: &spool(),
-    })
+    zygote.run(Job { input, header: act.as_bytes(), limits, spool: &spool() })
 }
 
 pub fn act(zygote: &Zygote, act: &str, limits: JobLimits) -> Result<Done, JobFailure> {
@@ -47,9 +42,7 @@ pub fn still_works(zygote: &Zygote) {
 /// Fields of /proc/PID/status.
 pub fn status(pid: u32, field: &str) -> String {
     let text = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let line = text
-        .lines()
-        .find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
+    let line = text.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
     line.unwrap().trim().to_owned()
 }
 
@@ -64,9 +57,7 @@ fn parent_of(pid: u32) -> Option<u32> {
 }
 
 fn processes() -> impl Iterator<Item = u32> {
-    std::fs::read_dir("/proc")
-        .unwrap()
-        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+    std::fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
 }
 
 /// Jail processes made from this program, whoever's children they are.

@@ -3,13 +3,13 @@
 pub mod bmp;
 pub mod gif;
 pub mod jpeg;
+pub mod ooxml;
 pub mod pdf;
 #[cfg(test)]
 mod picture_tests;
 pub mod png;
 pub(crate) mod raster;
-pub mod ooxml;
 pub mod text;
-pub mod zip;
 pub mod tiff;
 pub mod webp;
+pub mod zip;

@@ -13,9 +13,7 @@ pub(super) fn rebuild(format: Format, bytes: &[u8]) -> Result<(Vec<u8>, Vec<Find
     policy.limits.pixels = 20_000;
     policy.limits.expanded_bytes = 16 << 20;
     Cx::top(&policy, &mut Quiet, |cx| {
-        let rebuilt = reconstructor(format)
-            .unwrap()
-            .reconstruct(Untrusted::new(bytes), format, cx)?;
+        let rebuilt = reconstructor(format).unwrap().reconstruct(Untrusted::new(bytes), format, cx)?;
         Ok((rebuilt.bytes, cx.findings().rows().to_vec()))
     })
 }
@@ -52,13 +50,7 @@ const FORMATS: [(Format, ImageFormat); 6] = [
 /// Pictures of every kind that a format has and the encoders at hand write.
 fn samples() -> Vec<(Format, Vec<u8>)> {
     let grey16 = DynamicImage::from(rgb().into_luma16());
-    let kinds = [
-        rgb(),
-        rgba(),
-        rgb().into_luma8().into(),
-        grey16,
-        rgb().into_rgb16().into(),
-    ];
+    let kinds = [rgb(), rgba(), rgb().into_luma8().into(), grey16, rgb().into_rgb16().into()];
     let mut samples = Vec::new();
     for (format, with) in FORMATS {
         for kind in &kinds {
@@ -75,23 +67,12 @@ fn samples() -> Vec<(Format, Vec<u8>)> {
 fn lossless_formats_keep_every_pixel_and_are_a_fixed_point() {
     for (format, bytes) in samples() {
         let (once, findings) = rebuild(format, &bytes).unwrap();
-        assert!(
-            findings.is_empty(),
-            "{format}: a plain picture has nothing to find: {findings:?}"
-        );
+        assert!(findings.is_empty(), "{format}: a plain picture has nothing to find: {findings:?}");
         let (twice, _) = rebuild(format, &once).unwrap();
         let (before, after) = (decoded(&bytes), decoded(&once));
-        assert_eq!(
-            (before.width(), before.height()),
-            (after.width(), after.height()),
-            "{format}"
-        );
+        assert_eq!((before.width(), before.height()), (after.width(), after.height()), "{format}");
         if format != Format::Jpeg {
-            assert!(
-                before.to_rgba16() == after.to_rgba16(),
-                "{format}: {:?} comes out different",
-                before.color()
-            );
+            assert!(before.to_rgba16() == after.to_rgba16(), "{format}: {:?} comes out different", before.color());
             assert!(once == twice, "{format}: {:?} is no fixed point", before.color());
         }
     }
@@ -100,11 +81,7 @@ fn lossless_formats_keep_every_pixel_and_are_a_fixed_point() {
 #[test]
 fn the_same_input_gives_the_same_bytes() {
     for (format, bytes) in samples() {
-        assert_eq!(
-            rebuild(format, &bytes).unwrap().0,
-            rebuild(format, &bytes).unwrap().0,
-            "{format}"
-        );
+        assert_eq!(rebuild(format, &bytes).unwrap().0, rebuild(format, &bytes).unwrap().0, "{format}");
     }
 }
 
@@ -132,10 +109,7 @@ fn a_picture_of_a_thousand_million_pixels_is_refused_before_it_is_held() {
     let mut bmp = encoded(&rgb(), ImageFormat::Bmp);
     bmp[18..26].copy_from_slice(&[0xFF, 0xFF, 0, 0, 0xFF, 0xFF, 0, 0]);
     for (format, bytes) in [(Format::Png, png), (Format::Bmp, bmp)] {
-        assert!(
-            matches!(rebuild(format, &bytes), Err(Refusal::Limit { .. })),
-            "{format}"
-        );
+        assert!(matches!(rebuild(format, &bytes), Err(Refusal::Limit { .. })), "{format}");
     }
 }
 
@@ -156,14 +130,7 @@ fn with_canary(format: Format, bytes: &[u8]) -> Vec<u8> {
         }
         Format::Jpeg => {
             let exif = segment(0xE1, &[b"Exif\0\0".as_slice(), CANARY].concat());
-            [
-                &bytes[..2],
-                &exif,
-                &segment(0xFE, CANARY),
-                &segment(0xE7, CANARY),
-                &bytes[2..],
-            ]
-            .concat()
+            [&bytes[..2], &exif, &segment(0xFE, CANARY), &segment(0xE7, CANARY), &bytes[2..]].concat()
         }
         Format::Gif => {
             let end = bytes.len() - 1;
@@ -212,9 +179,6 @@ fn a_profile_is_used_and_goes() {
         assert!(findings.iter().any(|f| f.id == "IMG-20"));
         assert!(!out.windows(4).any(|w| w == b"iCCP" || w == b"ICC_"));
         let Rgb([r, g, _]) = *decoded(&out).to_rgb8().get_pixel(8, 8);
-        assert!(
-            r < 12 && (195..=210).contains(&g),
-            "{format}: Adobe RGB's green is out of sRGB's range: {r} {g}"
-        );
+        assert!(r < 12 && (195..=210).contains(&g), "{format}: Adobe RGB's green is out of sRGB's range: {r} {g}");
     }
 }

@@ -165,13 +165,23 @@ fn shaped(bytes: &[u8]) -> Option<Format> {
     match head4 {
         [b'M', b'Z', ..] | [b'Z', b'M', ..] => Some(program(bytes)),
         // A class file has a version of 45 or more here, a fat Mach-O a count of architectures.
-        [0xca, 0xfe, 0xba, 0xbe] => Some(if bytes.get(7).is_none_or(|n| *n < 40) { Format::MachO } else { Format::JavaClass }),
+        [0xca, 0xfe, 0xba, 0xbe] => {
+            Some(if bytes.get(7).is_none_or(|n| *n < 40) { Format::MachO } else { Format::JavaClass })
+        }
         [b'B', b'M', ..] if bitmap(bytes) => Some(Format::Bmp),
         b"RIFF" | b"RIFX" => Some(riff(bytes)),
-        b"FORM" => Some(if bytes.get(8..12) == Some(b"AIFF") || bytes.get(8..12) == Some(b"AIFC") { Format::Audio } else { Format::PictureOther }),
+        b"FORM" => Some(if bytes.get(8..12) == Some(b"AIFF") || bytes.get(8..12) == Some(b"AIFC") {
+            Format::Audio
+        } else {
+            Format::PictureOther
+        }),
         [0, 0, 1 | 2, 0] if bytes.get(4..6).is_some_and(|n| n != [0, 0]) => Some(Format::Ico),
         [0x0a, 0..=5, 0..=1, 1 | 2 | 4 | 8] => Some(Format::PictureOther),
-        [0xff, b @ 0xe2..=0xfd, ..] if b & 6 != 0 && b & 0x18 != 8 && bytes.get(2).is_some_and(|c| c & 0xf0 != 0xf0 && c & 0x0c != 0x0c) => Some(Format::Audio),
+        [0xff, b @ 0xe2..=0xfd, ..]
+            if b & 6 != 0 && b & 0x18 != 8 && bytes.get(2).is_some_and(|c| c & 0xf0 != 0xf0 && c & 0x0c != 0x0c) =>
+        {
+            Some(Format::Audio)
+        }
         [0x50..=0x5f, 0x2a, 0x4d, 0x18] => Some(Format::Zstd),
         [0xeb | 0xe9, _, _, _] if bytes.get(510..512) == Some(b"\x55\xaa") => Some(Format::DiskImage),
         [b'P', b'1'..=b'7', b' ' | b'\t' | b'\r' | b'\n', _] => Some(Format::PictureOther),
@@ -183,13 +193,25 @@ fn shaped(bytes: &[u8]) -> Option<Format> {
 fn far(bytes: &[u8]) -> Option<Format> {
     let has = |at: usize, magic: &[u8]| bytes.get(at..).is_some_and(|b| b.starts_with(magic));
     if has(4, b"ftyp") {
-        let picture = [b"avif", b"avis", b"heic", b"heix", b"mif1", b"msf1", b"crx "].iter().any(|brand| has(8, *brand));
-        return Some(if picture { Format::PictureOther } else if has(8, b"M4A") { Format::Audio } else { Format::Video });
+        let picture =
+            [b"avif", b"avis", b"heic", b"heix", b"mif1", b"msf1", b"crx "].iter().any(|brand| has(8, *brand));
+        return Some(if picture {
+            Format::PictureOther
+        } else if has(8, b"M4A") {
+            Format::Audio
+        } else {
+            Format::Video
+        });
     }
     if has(2, b"-lh") && has(6, b"-") || has(2, b"-lz") && has(6, b"-") {
         return Some(Format::ArchiveOther);
     }
-    if has(510, b"\x55\xaa") && (has(446, b"\x80") || has(446, b"\0")) && bytes.len() > 1024 && has(0x1fe, b"\x55\xaa") && has(512, b"EFI PART") {
+    if has(510, b"\x55\xaa")
+        && (has(446, b"\x80") || has(446, b"\0"))
+        && bytes.len() > 1024
+        && has(0x1fe, b"\x55\xaa")
+        && has(512, b"EFI PART")
+    {
         return Some(Format::DiskImage);
     }
     if is_optical(bytes) || has(0x438, b"\x53\xef") && bytes.len() > 4096 {
@@ -199,7 +221,8 @@ fn far(bytes: &[u8]) -> Option<Format> {
     if has(tail, b"koly\0\0\0\x04") || has(tail, b"conectix") {
         return Some(Format::DiskImage);
     }
-    if matches!(u16_at(bytes, 4), Some(0xaf11 | 0xaf12)) && u32_at(bytes, 0).is_some_and(|n| n as usize == bytes.len()) {
+    if matches!(u16_at(bytes, 4), Some(0xaf11 | 0xaf12)) && u32_at(bytes, 0).is_some_and(|n| n as usize == bytes.len())
+    {
         return Some(Format::Video);
     }
     if tar_checksum(bytes) {
@@ -238,7 +261,8 @@ fn riff(bytes: &[u8]) -> Format {
 fn tar_checksum(bytes: &[u8]) -> bool {
     let Some(header) = bytes.get(..512) else { return false };
     let Some(stored) = header.get(148..156).and_then(octal) else { return false };
-    let sum: u32 = header.iter().enumerate().map(|(i, b)| if (148..156).contains(&i) { 32 } else { u32::from(*b) }).sum();
+    let sum: u32 =
+        header.iter().enumerate().map(|(i, b)| if (148..156).contains(&i) { 32 } else { u32::from(*b) }).sum();
     header.first() != Some(&0) && stored == sum
 }
 

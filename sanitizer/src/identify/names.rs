@@ -20,7 +20,8 @@ pub fn extension(name: &str) -> String {
 /// What a text of this extension is; `None` where the extension says nothing about texts.
 pub fn text_kind(extension: &str) -> Option<TextKind> {
     Some(match extension {
-        "txt" | "text" | "log" | "md" | "markdown" | "rst" | "ini" | "cfg" | "conf" | "asc" | "nfo" | "srt" | "ics" | "readme" => TextKind::Plain,
+        "txt" | "text" | "log" | "md" | "markdown" | "rst" | "ini" | "cfg" | "conf" | "asc" | "nfo" | "srt" | "ics"
+        | "readme" => TextKind::Plain,
         "csv" => TextKind::Is(Format::Csv),
         "tsv" | "tab" => TextKind::Is(Format::Tsv),
         "json" | "geojson" | "jsonl" => TextKind::Is(Format::Json),
@@ -32,15 +33,19 @@ pub fn text_kind(extension: &str) -> Option<TextKind> {
         "slk" | "dif" => TextKind::Is(Format::Sylk),
         "ps" | "eps" | "prn" => TextKind::Is(Format::PostScript),
         "dxf" | "stp" | "step" | "p21" | "igs" | "iges" => TextKind::Is(Format::Cad),
-        "url" | "desktop" | "website" | "webloc" | "lnk" | "pif" | "appref-ms" | "rdp" => TextKind::Is(Format::Shortcut),
-        "inf" | "reg" | "scf" | "iqy" | "oqy" | "dqy" | "rqy" | "odc" | "library-ms" | "searchconnector-ms" | "search-ms"
-        | "theme" | "themepack" | "settingcontent-ms" | "diagcab" | "diagcfg" | "application" | "manifest" | "service"
-        | "htaccess" | "wsb" | "contact" => TextKind::Is(Format::Autorun),
-        "bat" | "cmd" | "ps1" | "psm1" | "psd1" | "ps1xml" | "vbs" | "vbe" | "vb" | "js" | "jse" | "mjs" | "cjs" | "ts" | "hta"
-        | "wsf" | "wsh" | "wsc" | "sct" | "sh" | "bash" | "zsh" | "ksh" | "csh" | "fish" | "command" | "tool" | "py" | "pyw"
-        | "pyz" | "rb" | "pl" | "pm" | "php" | "php3" | "php5" | "phtml" | "phar" | "asp" | "aspx" | "ashx" | "jsp" | "jspx"
-        | "cgi" | "tcl" | "lua" | "ahk" | "au3" | "applescript" | "scpt" | "awk" | "r" | "groovy" | "bas" | "cls" | "frm"
-        | "swm" | "xsl" | "xslt" | "mst" | "gadget" => TextKind::Is(Format::Script),
+        "url" | "desktop" | "website" | "webloc" | "lnk" | "pif" | "appref-ms" | "rdp" => {
+            TextKind::Is(Format::Shortcut)
+        }
+        "inf" | "reg" | "scf" | "iqy" | "oqy" | "dqy" | "rqy" | "odc" | "library-ms" | "searchconnector-ms"
+        | "search-ms" | "theme" | "themepack" | "settingcontent-ms" | "diagcab" | "diagcfg" | "application"
+        | "manifest" | "service" | "htaccess" | "wsb" | "contact" => TextKind::Is(Format::Autorun),
+        "bat" | "cmd" | "ps1" | "psm1" | "psd1" | "ps1xml" | "vbs" | "vbe" | "vb" | "js" | "jse" | "mjs" | "cjs"
+        | "ts" | "hta" | "wsf" | "wsh" | "wsc" | "sct" | "sh" | "bash" | "zsh" | "ksh" | "csh" | "fish" | "command"
+        | "tool" | "py" | "pyw" | "pyz" | "rb" | "pl" | "pm" | "php" | "php3" | "php5" | "phtml" | "phar" | "asp"
+        | "aspx" | "ashx" | "jsp" | "jspx" | "cgi" | "tcl" | "lua" | "ahk" | "au3" | "applescript" | "scpt" | "awk"
+        | "r" | "groovy" | "bas" | "cls" | "frm" | "swm" | "xsl" | "xslt" | "mst" | "gadget" => {
+            TextKind::Is(Format::Script)
+        }
         _ => return None,
     })
 }

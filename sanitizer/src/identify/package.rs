@@ -57,7 +57,8 @@ fn part(archive: &Archive<'_>, name: &str, budget: &mut Budget) -> Option<String
         return None;
     }
     let bytes = archive.read(entry, budget).ok()?;
-    let (text, _) = encoding_rs::Encoding::for_bom(&bytes).unwrap_or((encoding_rs::UTF_8, 0)).0.decode_with_bom_removal(&bytes);
+    let (text, _) =
+        encoding_rs::Encoding::for_bom(&bytes).unwrap_or((encoding_rs::UTF_8, 0)).0.decode_with_bom_removal(&bytes);
     Some(text.into_owned())
 }
 
@@ -96,7 +97,9 @@ fn document_targets(relationships: &str) -> Vec<String> {
     elements(relationships, |element| {
         let is_document = attribute(element, "Type").is_some_and(|t| t.ends_with("/officeDocument"));
         if element.local_name().as_ref() == "Relationship" && is_document {
-            targets.extend(attribute(element, "Target").map(|t| t.trim_start_matches("./").trim_start_matches('/').to_owned()));
+            targets.extend(
+                attribute(element, "Target").map(|t| t.trim_start_matches("./").trim_start_matches('/').to_owned()),
+            );
         }
     });
     targets

@@ -61,7 +61,8 @@ fn script_header(bytes: &[u8], format: Format) -> bool {
     let after = if format == Format::Gif { 6 } else { 2 };
     let head = bytes.get(after..bytes.len().min(32)).unwrap_or_default();
     let operator = head.trim_ascii_start();
-    (operator.starts_with(b"=") || operator.starts_with(b"/*") || operator.starts_with(b"//")) && bytes.contains(&b';')
+    (operator.starts_with(b"=") || operator.starts_with(b"/*") || operator.starts_with(b"//"))
+        && bytes.contains(&b';')
         && head.iter().all(|b| matches!(b, b'\t' | b'\n' | b'\r' | b' '..=b'~'))
 }
 

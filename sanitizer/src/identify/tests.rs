@@ -39,12 +39,18 @@ fn programs_and_their_kin_are_refused_by_name() {
 
 #[test]
 fn packages_are_told_by_their_declared_main_part() {
-    let types = |t: &str| format!("<Types xmlns='t'><Override PartName='/word/document.xml' ContentType='{t}'/></Types>");
+    let types =
+        |t: &str| format!("<Types xmlns='t'><Override PartName='/word/document.xml' ContentType='{t}'/></Types>");
     let rels = |ns: &str| {
-        format!("<Relationships><Relationship Id='a' Type='{ns}/officeDocument' Target='word/document.xml'/></Relationships>")
+        format!(
+            "<Relationships><Relationship Id='a' Type='{ns}/officeDocument' Target='word/document.xml'/></Relationships>"
+        )
     };
     let main = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml";
-    for ns in ["http://schemas.openxmlformats.org/officeDocument/2006/relationships", "http://purl.oclc.org/ooxml/officeDocument/relationships"] {
+    for ns in [
+        "http://schemas.openxmlformats.org/officeDocument/2006/relationships",
+        "http://purl.oclc.org/ooxml/officeDocument/relationships",
+    ] {
         let docx = zip(&[("[Content_Types].xml", types(main).as_bytes()), ("_rels/.rels", rels(ns).as_bytes())]);
         assert_eq!(of("a.docx", &docx).format, Format::Docx);
     }

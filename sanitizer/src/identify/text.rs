@@ -56,8 +56,22 @@ fn active(head: &str, lower: &str, by_name: Option<TextKind>) -> Option<Format> 
         ("<<< ", Format::DiskImage),
     ];
     const SCRIPTS: &[&str] = &[
-        "<?php", "<?=", "<%", "@echo ", "@setlocal", "@powershell", "@cmd", "%comspec%", "#requires ", "on error resume next",
-        "<job", "<package", "<scriptlet", "<?sct", "<component", "#!",
+        "<?php",
+        "<?=",
+        "<%",
+        "@echo ",
+        "@setlocal",
+        "@powershell",
+        "@cmd",
+        "%comspec%",
+        "#requires ",
+        "on error resume next",
+        "<job",
+        "<package",
+        "<scriptlet",
+        "<?sct",
+        "<component",
+        "#!",
     ];
     if head.starts_with("#!") {
         return Some(Format::Script);
@@ -84,8 +98,17 @@ fn active(head: &str, lower: &str, by_name: Option<TextKind>) -> Option<Format> 
 
 fn script_words(lower: &str) -> usize {
     const WORDS: &[&str] = &[
-        "createobject(", "activexobject(", "wscript.", "getobject(", "powershell -", "powershell.exe", "invoke-expression",
-        "new-object net.webclient", "downloadstring(", "frombase64string(", "[reflection.assembly]",
+        "createobject(",
+        "activexobject(",
+        "wscript.",
+        "getobject(",
+        "powershell -",
+        "powershell.exe",
+        "invoke-expression",
+        "new-object net.webclient",
+        "downloadstring(",
+        "frombase64string(",
+        "[reflection.assembly]",
     ];
     WORDS.iter().filter(|word| lower.contains(**word)).count()
 }
@@ -94,8 +117,29 @@ fn script_words(lower: &str) -> usize {
 fn markup(lower: &str) -> Option<Format> {
     // The tags that browsers take for HTML (WHATWG MIME Sniffing 7.1).
     const HTML: &[&str] = &[
-        "<!doctype html", "<html", "<head", "<script", "<iframe", "<h1", "<div", "<font", "<table", "<a ", "<style",
-        "<title", "<b>", "<body", "<br", "<p>", "<img", "<form", "<meta", "<object", "<embed", "<frameset", "<center",
+        "<!doctype html",
+        "<html",
+        "<head",
+        "<script",
+        "<iframe",
+        "<h1",
+        "<div",
+        "<font",
+        "<table",
+        "<a ",
+        "<style",
+        "<title",
+        "<b>",
+        "<body",
+        "<br",
+        "<p>",
+        "<img",
+        "<form",
+        "<meta",
+        "<object",
+        "<embed",
+        "<frameset",
+        "<center",
     ];
     let mut rest = lower;
     let mut prolog = false;
@@ -121,7 +165,8 @@ fn markup(lower: &str) -> Option<Format> {
     }
     let name = rest.strip_prefix('<').filter(|r| r.starts_with(|c: char| c.is_alphabetic() || c == '_'));
     let Some(name) = name.and_then(|r| r.split(|c: char| c.is_whitespace() || c == '>' || c == '/').next()) else {
-        return (prolog || rest.starts_with("<?xml")).then(|| if rest.contains("<svg") { Format::Svg } else { Format::Xml });
+        return (prolog || rest.starts_with("<?xml"))
+            .then(|| if rest.contains("<svg") { Format::Svg } else { Format::Xml });
     };
     match name.rsplit(':').next().unwrap_or(name) {
         "svg" => Some(Format::Svg),
@@ -138,14 +183,17 @@ fn other(start: &str, lower: &str) -> Option<Format> {
     }
     let mut lines = start.lines().map(str::trim);
     let drawing = |first: &str, second: &str| (first == "0" && second == "SECTION") || first == "999";
-    if start.starts_with("ISO-10303-21;") || drawing(lines.next().unwrap_or_default(), lines.next().unwrap_or_default()) {
+    if start.starts_with("ISO-10303-21;") || drawing(lines.next().unwrap_or_default(), lines.next().unwrap_or_default())
+    {
         return Some(Format::Cad);
     }
     let iges = start.lines().next().is_some_and(|line| line.trim_end().len() == 80 && line.get(72..73) == Some("S"));
     if iges || lower.starts_with("solid") && lower.contains("facet normal") {
         return Some(Format::Cad);
     }
-    let packed = lower.starts_with("(this file must be converted with binhex") || lower.starts_with("=ybegin ") || uuencoded(lower);
+    let packed = lower.starts_with("(this file must be converted with binhex")
+        || lower.starts_with("=ybegin ")
+        || uuencoded(lower);
     packed.then_some(Format::ArchiveOther)
 }
 
@@ -156,8 +204,23 @@ fn uuencoded(lower: &str) -> bool {
 
 fn mail(start: &str, lower: &str) -> Option<Format> {
     const HEADERS: &[&str] = &[
-        "from:", "to:", "subject:", "date:", "received:", "return-path:", "message-id:", "mime-version:", "delivered-to:",
-        "content-type:", "reply-to:", "sender:", "x-", "dkim-signature:", "cc:", "path:", "newsgroups:",
+        "from:",
+        "to:",
+        "subject:",
+        "date:",
+        "received:",
+        "return-path:",
+        "message-id:",
+        "mime-version:",
+        "delivered-to:",
+        "content-type:",
+        "reply-to:",
+        "sender:",
+        "x-",
+        "dkim-signature:",
+        "cc:",
+        "path:",
+        "newsgroups:",
     ];
     if start.starts_with("From ") && lower.contains("\nfrom:") || lower.starts_with("from -") {
         return Some(Format::Mbox);

@@ -132,9 +132,7 @@ impl<'a> Archive<'a> {
             8 => Cow::Owned(inflate(packed, entry.size, at)?),
             9 => return Err(Refusal::unsupported("deflate64 in an archive")),
             _ => {
-                return Err(Refusal::unsupported(
-                    "a compression method other than stored and deflate",
-                ));
+                return Err(Refusal::unsupported("a compression method other than stored and deflate"));
             }
         };
         let mut crc = Crc::new();
@@ -150,11 +148,7 @@ impl<'a> Archive<'a> {
 fn dense(size: u64, packed: u64) -> Result<(), Refusal> {
     let allowed = packed.saturating_mul(RATIO).max(RATIO_FREE);
     if size > allowed {
-        return Err(Refusal::Limit {
-            limit: LimitKind::ExpandedBytes,
-            asked: size,
-            allowed,
-        });
+        return Err(Refusal::Limit { limit: LimitKind::ExpandedBytes, asked: size, allowed });
     }
     Ok(())
 }

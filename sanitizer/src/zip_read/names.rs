@@ -18,9 +18,7 @@ pub fn decode(raw: &[u8]) -> String {
             return text.into_owned();
         }
     }
-    raw.iter()
-        .map(|b| if b.is_ascii() { *b as char } else { cp437(*b) })
-        .collect()
+    raw.iter().map(|b| if b.is_ascii() { *b as char } else { cp437(*b) }).collect()
 }
 
 fn cp437(byte: u8) -> char {

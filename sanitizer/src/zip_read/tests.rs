@@ -20,13 +20,7 @@ fn put(bytes: &mut [u8], at: usize, what: &[u8]) {
 
 /// Place of the `n`th occurrence.
 fn nth(bytes: &[u8], needle: &[u8], n: usize) -> usize {
-    bytes
-        .windows(needle.len())
-        .enumerate()
-        .filter(|(_, w)| *w == needle)
-        .nth(n)
-        .unwrap()
-        .0
+    bytes.windows(needle.len()).enumerate().filter(|(_, w)| *w == needle).nth(n).unwrap().0
 }
 
 #[test]
@@ -36,11 +30,8 @@ fn our_own_archives_are_read_without_an_oddity() {
     assert!(archive.oddities().is_empty());
     assert_eq!(archive.notes(), Notes::default());
     let mut budget = Budget::new(&Limits::default());
-    let read: Vec<_> = archive
-        .entries()
-        .iter()
-        .map(|e| (e.kind, archive.read(e, &mut budget).unwrap().len()))
-        .collect();
+    let read: Vec<_> =
+        archive.entries().iter().map(|e| (e.kind, archive.read(e, &mut budget).unwrap().len())).collect();
     assert_eq!(read, [(Kind::File, 300), (Kind::Folder, 0), (Kind::File, 4)]);
 }
 
@@ -50,10 +41,7 @@ fn bytes_before_and_after_are_seen_and_a_second_archive_is_refused() {
     let ids = |b: &[u8]| open(b).map(|a| a.oddities().iter().map(|o| o.0).collect::<Vec<_>>());
     assert_eq!(ids(&[b"stub".as_slice(), &bytes].concat()).unwrap(), ["GEN-04"]);
     assert_eq!(ids(&[&bytes, b"tail".as_slice()].concat()).unwrap(), ["GEN-03"]);
-    assert!(matches!(
-        ids(&[bytes.as_slice(), &bytes].concat()),
-        Err(Refusal::Ambiguous { .. })
-    ));
+    assert!(matches!(ids(&[bytes.as_slice(), &bytes].concat()), Err(Refusal::Ambiguous { .. })));
 }
 
 #[test]
@@ -61,10 +49,7 @@ fn a_local_header_that_says_otherwise_is_refused() {
     for (offset, value) in [(30, b"b"), (8, b"\x63"), (14, b"\x01"), (22, b"\x01"), (6, b"\x01")] {
         let mut bytes = sample();
         put(&mut bytes, offset, value);
-        assert!(
-            matches!(open(&bytes), Err(Refusal::Ambiguous { .. })),
-            "offset {offset}"
-        );
+        assert!(matches!(open(&bytes), Err(Refusal::Ambiguous { .. })), "offset {offset}");
     }
 }
 
@@ -99,10 +84,7 @@ fn counts_directories_and_sizes_that_lie_are_refused() {
     let first = nth(&bytes, b"PK\x01\x02", 0);
     put(&mut bytes, first + 24, &[0, 0, 0, 0x40]);
     put(&mut bytes, 22, &[0, 0, 0, 0x40]);
-    assert!(
-        matches!(open(&bytes), Err(Refusal::Limit { .. })),
-        "a gigabyte out of nothing"
-    );
+    assert!(matches!(open(&bytes), Err(Refusal::Limit { .. })), "a gigabyte out of nothing");
 }
 
 #[test]

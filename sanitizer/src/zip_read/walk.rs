@@ -56,12 +56,7 @@ fn ambiguous(what: &'static str) -> Refusal {
 /// Reads the whole structure.
 pub fn walk<'a>(bytes: &'a [u8], budget: &mut Budget) -> Result<Archive<'a>, Refusal> {
     let end = find_end(bytes)?;
-    let mut archive = Archive {
-        bytes,
-        entries: Vec::new(),
-        oddities: Vec::new(),
-        notes: Notes::default(),
-    };
+    let mut archive = Archive { bytes, entries: Vec::new(), oddities: Vec::new(), notes: Notes::default() };
     archive.notes.comments = u64::from(end.comment);
     let mut listed = directory(bytes, &end, budget, &mut archive.notes)?;
     let mut spans = Vec::with_capacity(listed.len());
@@ -78,9 +73,7 @@ pub fn walk<'a>(bytes: &'a [u8], budget: &mut Budget) -> Result<Archive<'a>, Ref
 /// APPNOTE 4.3.16. The last signature is taken, as nearly all readers do; that it is the only one is checked too.
 fn find_end(bytes: &[u8]) -> Result<End, Refusal> {
     let malformed = |rule: &'static str| Refusal::malformed(bytes.len() as u64, rule);
-    let tail_start = bytes
-        .len()
-        .saturating_sub(END_LEN.saturating_add(usize::from(u16::MAX)));
+    let tail_start = bytes.len().saturating_sub(END_LEN.saturating_add(usize::from(u16::MAX)));
     let tail = bytes.get(tail_start..).unwrap_or_default();
     let at = rfind(tail, END).and_then(|at| at.checked_add(tail_start));
     let at = at.ok_or_else(|| malformed("APPNOTE 4.3.16: no end of central directory"))?;
@@ -88,19 +81,13 @@ fn find_end(bytes: &[u8]) -> Result<End, Refusal> {
     let half = |offset: usize| at.checked_add(offset).and_then(|p| u16_at(bytes, p)).ok_or_else(short);
     let word = |offset: usize| at.checked_add(offset).and_then(|p| u32_at(bytes, p)).ok_or_else(short);
     let comment_len = half(20)?;
-    let stop = at
-        .checked_add(END_LEN)
-        .and_then(|p| p.checked_add(usize::from(comment_len)));
+    let stop = at.checked_add(END_LEN).and_then(|p| p.checked_add(usize::from(comment_len)));
     let stop = stop.filter(|stop| *stop <= bytes.len()).ok_or_else(short)?;
-    let (mut disks, mut count) = (
-        (u64::from(half(4)?), u64::from(half(6)?)),
-        (u64::from(half(8)?), u64::from(half(10)?)),
-    );
+    let (mut disks, mut count) =
+        ((u64::from(half(4)?), u64::from(half(6)?)), (u64::from(half(8)?), u64::from(half(10)?)));
     let (mut size, mut offset) = (u64::from(word(12)?), u64::from(word(16)?));
     let mut directory_end = at;
-    if let Some(locator) = at
-        .checked_sub(20)
-        .filter(|p| bytes.get(*p..).is_some_and(|b| b.starts_with(b"PK\x06\x07")))
+    if let Some(locator) = at.checked_sub(20).filter(|p| bytes.get(*p..).is_some_and(|b| b.starts_with(b"PK\x06\x07")))
     {
         let wide = zip64_end(bytes, locator)?;
         let agree = |narrow: u64, all_ones: u64, wide: u64| narrow == all_ones || narrow == wide;
@@ -114,21 +101,11 @@ fn find_end(bytes: &[u8]) -> Result<End, Refusal> {
     if disks != (0, 0) || count.0 != count.1 {
         return Err(Refusal::unsupported("an archive split over several files"));
     }
-    let start = usize::try_from(size)
-        .ok()
-        .and_then(|size| directory_end.checked_sub(size));
+    let start = usize::try_from(size).ok().and_then(|size| directory_end.checked_sub(size));
     let start = start.ok_or_else(|| malformed("APPNOTE 4.4.23: the central directory does not fit"))?;
-    let shift = usize::try_from(offset)
-        .ok()
-        .and_then(|offset| start.checked_sub(offset));
+    let shift = usize::try_from(offset).ok().and_then(|offset| start.checked_sub(offset));
     let shift = shift.ok_or_else(|| malformed("APPNOTE 4.4.24: the central directory is not where it should be"))?;
-    Ok(End {
-        directory: start..directory_end,
-        count: count.0,
-        shift,
-        stop,
-        comment: comment_len > 0,
-    })
+    Ok(End { directory: start..directory_end, count: count.0, shift, stop, comment: comment_len > 0 })
 }
 
 struct Wide {
@@ -142,32 +119,18 @@ struct Wide {
 fn zip64_end(bytes: &[u8], locator: usize) -> Result<Wide, Refusal> {
     let broken = || Refusal::malformed(locator as u64, "APPNOTE 4.3.15: the ZIP64 end record");
     let at = locator.checked_sub(56).ok_or_else(broken)?;
-    let record = bytes
-        .get(at..locator)
-        .filter(|r| r.starts_with(b"PK\x06\x06"))
-        .ok_or_else(broken)?;
+    let record = bytes.get(at..locator).filter(|r| r.starts_with(b"PK\x06\x06")).ok_or_else(broken)?;
     let pointed = u64_at(bytes, locator.saturating_add(8)).ok_or_else(broken)?;
     // A prefix that the offsets don't count is the only lawful difference.
     if u64_at(record, 4) != Some(44) || pointed > at as u64 || u32_at(record, 16) != Some(0) {
         return Err(broken());
     }
-    let counts = (
-        u64_at(record, 24).ok_or_else(broken)?,
-        u64_at(record, 32).ok_or_else(broken)?,
-    );
+    let counts = (u64_at(record, 24).ok_or_else(broken)?, u64_at(record, 32).ok_or_else(broken)?);
     if counts.0 != counts.1 {
         return Err(broken());
     }
-    let (size, offset) = (
-        u64_at(record, 40).ok_or_else(broken)?,
-        u64_at(record, 48).ok_or_else(broken)?,
-    );
-    Ok(Wide {
-        at,
-        count: counts.0,
-        size,
-        offset,
-    })
+    let (size, offset) = (u64_at(record, 40).ok_or_else(broken)?, u64_at(record, 48).ok_or_else(broken)?);
+    Ok(Wide { at, count: counts.0, size, offset })
 }
 
 /// APPNOTE 4.3.12: exactly `count` headers that fill the directory.
@@ -200,9 +163,7 @@ fn central(bytes: &[u8], at: usize, stop: usize, notes: &mut Notes) -> Option<(C
     let name_start = at.checked_add(CENTRAL_LEN)?;
     let name_end = name_start.checked_add(usize::from(name_len))?;
     let extra_end = name_end.checked_add(usize::from(extra_len))?;
-    let next = extra_end
-        .checked_add(usize::from(comment_len))
-        .filter(|next| *next <= stop)?;
+    let next = extra_end.checked_add(usize::from(comment_len)).filter(|next| *next <= stop)?;
     let raw = bytes.get(name_start..name_end)?;
     let extra = bytes.get(name_end..extra_end)?;
     let (made_by, flags, method) = (u16_at(head, 4)?, u16_at(head, 8)?, u16_at(head, 10)?);
@@ -228,16 +189,7 @@ fn central(bytes: &[u8], at: usize, stop: usize, notes: &mut Notes) -> Option<(C
         data: 0..0,
     };
     let local = usize::try_from(sizes.offset?).ok()?;
-    Some((
-        Central {
-            entry,
-            raw_name: name_start..name_end,
-            flags,
-            packed: sizes.packed,
-            local,
-        },
-        next,
-    ))
+    Some((Central { entry, raw_name: name_start..name_end, flags, packed: sizes.packed, local }, next))
 }
 
 /// Unix modes stand in the upper half where a Unix or macOS tool made the archive; links are believed of any tool,
@@ -262,11 +214,7 @@ struct Sizes {
 
 impl Sizes {
     fn new(size: u32, packed: u32, offset: Option<u32>) -> Self {
-        Self {
-            size: size.into(),
-            packed: packed.into(),
-            offset: offset.map(u64::from),
-        }
+        Self { size: size.into(), packed: packed.into(), offset: offset.map(u64::from) }
     }
 
     /// `None` where a field that ZIP64 must hold is missing. Fields of unknown ids are passed over; a list that does
@@ -322,16 +270,12 @@ fn local(bytes: &[u8], central: &mut Central, shift: usize, notes: &mut Notes) -
     notes.extra_fields = notes.extra_fields.saturating_add(u64::from(extra_len > 0));
     let masked = central.flags & 1 << 13 != 0;
     if !masked && bytes.get(central.raw_name.clone()) != Some(name) {
-        return Err(ambiguous(
-            "an archive with other names in its local headers (APPNOTE 4.4.17)",
-        ));
+        return Err(ambiguous("an archive with other names in its local headers (APPNOTE 4.4.17)"));
     }
     unicode_path(name, extra, &central.entry.name)?;
     let encryption_differs = (flags ^ central.flags) & ENCRYPTED != 0;
     if method != central.entry.method || encryption_differs {
-        return Err(ambiguous(
-            "an archive with other methods in its local headers (APPNOTE 4.4.5)",
-        ));
+        return Err(ambiguous("an archive with other methods in its local headers (APPNOTE 4.4.5)"));
     }
     let mut sizes = Sizes::new(word(22)?, word(18)?, None);
     let crc = word(14)?;
@@ -341,33 +285,17 @@ fn local(bytes: &[u8], central: &mut Central, shift: usize, notes: &mut Notes) -
     // Bit 3 lets them be zero (4.4.4); encrypted members of AE-2 have no CRC, and nobody reads them.
     let left_out = streamed && [sizes.size, sizes.packed, crc.into()].iter().all(|n| *n == 0);
     let some_left_out = streamed
-        && [
-            (sizes.size, central.entry.size),
-            (sizes.packed, central.packed),
-            (crc.into(), central.entry.crc.into()),
-        ]
-        .iter()
-        .all(|(here, there)| *here == 0 || here == there);
+        && [(sizes.size, central.entry.size), (sizes.packed, central.packed), (crc.into(), central.entry.crc.into())]
+            .iter()
+            .all(|(here, there)| *here == 0 || here == there);
     if !same && !left_out && !some_left_out && !masked {
-        return Err(ambiguous(
-            "an archive with other sizes in its local headers (APPNOTE 4.4.7 to 4.4.9)",
-        ));
+        return Err(ambiguous("an archive with other sizes in its local headers (APPNOTE 4.4.7 to 4.4.9)"));
     }
-    let data = usize::try_from(central.packed)
-        .ok()
-        .and_then(|n| data_start.checked_add(n))
-        .ok_or_else(broken)?;
+    let data = usize::try_from(central.packed).ok().and_then(|n| data_start.checked_add(n)).ok_or_else(broken)?;
     if data > head.len() {
-        return Err(Refusal::malformed(
-            at as u64,
-            "APPNOTE 4.3.8: the data of a member is cut off",
-        ));
+        return Err(Refusal::malformed(at as u64, "APPNOTE 4.3.8: the data of a member is cut off"));
     }
-    let after = if streamed {
-        descriptor(head, data, central, same)?
-    } else {
-        data
-    };
+    let after = if streamed { descriptor(head, data, central, same)? } else { data };
     central.entry.data = at.saturating_add(data_start)..at.saturating_add(data);
     Ok(at..at.saturating_add(after))
 }
@@ -382,11 +310,7 @@ fn descriptor(head: &[u8], data: usize, central: &Central, sizes_in_header: bool
         let at = data.saturating_add(skip);
         let (packed_at, size_at) = (at.saturating_add(4), at.saturating_add(if wide { 12 } else { 8 }));
         let read = |p| {
-            if wide {
-                u64_at(head, p)
-            } else {
-                u32_at(head, p).map(u64::from)
-            }
+            if wide { u64_at(head, p) } else { u32_at(head, p).map(u64::from) }
         };
         let values = (u32_at(head, at), read(packed_at), read(size_at));
         if values == (Some(central.entry.crc), Some(central.packed), Some(central.entry.size)) {
@@ -397,9 +321,7 @@ fn descriptor(head: &[u8], data: usize, central: &Central, sizes_in_header: bool
     if sizes_in_header && !signed {
         return Ok(data);
     }
-    Err(ambiguous(
-        "an archive with other values in a data descriptor (APPNOTE 4.3.9)",
-    ))
+    Err(ambiguous("an archive with other values in a data descriptor (APPNOTE 4.3.9)"))
 }
 
 /// The Unicode path field (APPNOTE 4.6.9) gives a member a second name. Readers that honour it must see the same one,
@@ -428,10 +350,7 @@ fn cover(
     let mut at = 0usize;
     for span in spans.iter().chain(std::iter::once(&end.directory)) {
         if span.start < at {
-            return Err(Refusal::malformed(
-                span.start as u64,
-                "members that share bytes (ARC-04: overlapping bomb)",
-            ));
+            return Err(Refusal::malformed(span.start as u64, "members that share bytes (ARC-04: overlapping bomb)"));
         }
         gap(bytes, at..span.start, at == 0, oddities)?;
         at = span.end;
@@ -441,11 +360,7 @@ fn cover(
         return Err(ambiguous("a second archive after its end"));
     }
     if !trailer.is_empty() {
-        oddities.push((
-            "GEN-03",
-            FindingAction::Removed,
-            format!("{} bytes after the archive", trailer.len()),
-        ));
+        oddities.push(("GEN-03", FindingAction::Removed, format!("{} bytes after the archive", trailer.len())));
     }
     Ok(())
 }
@@ -464,11 +379,7 @@ fn gap(
         return Err(ambiguous("an archive with members that its directory does not list"));
     }
     let id = if first { "GEN-04" } else { "ARC-05" };
-    oddities.push((
-        id,
-        FindingAction::Removed,
-        format!("{} bytes at {}", gap.len(), range.start),
-    ));
+    oddities.push((id, FindingAction::Removed, format!("{} bytes at {}", gap.len(), range.start)));
     Ok(())
 }
 

@@ -14,11 +14,7 @@ pub fn verify(bytes: &[u8], format: Format, _policy: &Policy, limits: &mut Limit
     text::characters(bytes)?;
     text::beginning(bytes)?;
     separator_line(bytes)?;
-    let candidates = if format == Format::Tsv {
-        b"\t".as_slice()
-    } else {
-        &SEPARATORS
-    };
+    let candidates = if format == Format::Tsv { b"\t".as_slice() } else { &SEPARATORS };
     let mut first = None;
     for &separator in candidates {
         match table(bytes, separator, format == Format::Tsv) {
@@ -84,10 +80,7 @@ fn quoted_cell(quoted: &[u8], at: usize, separator: u8) -> Result<usize, Rejecti
             [] | [b'\n', ..] | [b'\r', b'\n', ..] => break,
             [b, ..] if *b == separator => break,
             _ => {
-                return Err(Rejection::new(
-                    at,
-                    "RFC 4180 2.5: a separator or line end after the closing quote",
-                ));
+                return Err(Rejection::new(at, "RFC 4180 2.5: a separator or line end after the closing quote"));
             }
         }
     }
@@ -134,10 +127,7 @@ fn is_value(cell: &[u8]) -> bool {
     };
     let unsigned = cell.strip_prefix(['+', '-']).unwrap_or("=");
     let unsigned = unsigned.trim_start_matches(CURRENCY).trim_start();
-    let unsigned = unsigned
-        .trim_end_matches(['%', '\u{2030}'])
-        .trim_end_matches(CURRENCY)
-        .trim_end();
+    let unsigned = unsigned.trim_end_matches(['%', '\u{2030}']).trim_end_matches(CURRENCY).trim_end();
     let mut digits = false;
     let mut exponents = 0u8;
     let mut before = ' ';
@@ -203,22 +193,15 @@ mod tests {
             "+1+1",
             "-1-1",
         ] {
-            for cell in [
-                trigger.to_owned(),
-                format!("\"{trigger}\""),
-                format!(" {trigger}"),
-                format!("\" {trigger}\""),
-            ] {
+            for cell in [trigger.to_owned(), format!("\"{trigger}\""), format!(" {trigger}"), format!("\" {trigger}\"")]
+            {
                 for separator in [",", ";", "\t", "|"] {
                     assert!(
                         !accepts(Format::Csv, &format!("a{separator}{cell}{separator}b\n")),
                         "{cell:?} {separator:?}"
                     );
                 }
-                assert!(
-                    !accepts(Format::Csv, &cell) && !accepts(Format::Tsv, &format!("x\n{cell}\n")),
-                    "{cell:?}"
-                );
+                assert!(!accepts(Format::Csv, &cell) && !accepts(Format::Tsv, &format!("x\n{cell}\n")), "{cell:?}");
             }
         }
         assert!(!accepts(Format::Csv, "\"\tx\",1"));
@@ -226,15 +209,7 @@ mod tests {
 
     #[test]
     fn quotes_and_separators_have_one_reading() {
-        for table in [
-            "\"a",
-            "\"a\"b,c",
-            "a\"b,c",
-            "\"a\";=1+1,\"b\"",
-            "sep=;\na;b",
-            "ID;PWXL;N;E",
-            "a,\"b\";\"c\"",
-        ] {
+        for table in ["\"a", "\"a\"b,c", "a\"b,c", "\"a\";=1+1,\"b\"", "sep=;\na;b", "ID;PWXL;N;E", "a,\"b\";\"c\""] {
             assert!(!accepts(Format::Csv, table), "{table:?}");
         }
     }

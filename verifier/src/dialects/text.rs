@@ -31,10 +31,7 @@ const BLOCK: usize = 64;
 fn plain_ascii(bytes: &[u8]) -> usize {
     let next = bytes.get(1..).unwrap_or_default();
     let blocks = bytes.as_chunks::<BLOCK>().0.iter().zip(next.as_chunks::<BLOCK>().0);
-    blocks
-        .take_while(|(block, next)| is_plain(block, next))
-        .count()
-        .saturating_mul(BLOCK)
+    blocks.take_while(|(block, next)| is_plain(block, next)).count().saturating_mul(BLOCK)
 }
 
 fn is_plain(block: &[u8; BLOCK], next: &[u8; BLOCK]) -> bool {
@@ -112,16 +109,9 @@ const FOREIGN: &[&str] = &[
 /// The beginning is not that of a type that never passes.
 pub(super) fn beginning(bytes: &[u8]) -> Result<(), Rejection> {
     let start = bytes.trim_ascii_start();
-    let is = |magic: &&&str| {
-        start
-            .get(..magic.len())
-            .is_some_and(|s| s.eq_ignore_ascii_case(magic.as_bytes()))
-    };
+    let is = |magic: &&&str| start.get(..magic.len()).is_some_and(|s| s.eq_ignore_ascii_case(magic.as_bytes()));
     match FOREIGN.iter().find(is) {
-        Some(magic) => Err(Rejection::new(
-            0,
-            format!("text does not begin like another type: {magic:?} (TXT-04)"),
-        )),
+        Some(magic) => Err(Rejection::new(0, format!("text does not begin like another type: {magic:?} (TXT-04)"))),
         None => no_header_within(bytes),
     }
 }
@@ -135,7 +125,9 @@ fn no_header_within(bytes: &[u8]) -> Result<(), Rejection> {
     }
     let mut lines = bytes.split(|b| *b == b'\n');
     let from = lines.next().is_some_and(|line| line.starts_with(b"From "));
-    let header = |line: &[u8]| line.split(|b| *b == b':').next().is_some_and(|n| !n.is_empty() && n.len() < line.len() && !n.contains(&b' '));
+    let header = |line: &[u8]| {
+        line.split(|b| *b == b':').next().is_some_and(|n| !n.is_empty() && n.len() < line.len() && !n.contains(&b' '))
+    };
     if from && lines.next().is_some_and(header) {
         return Err(Rejection::new(0, "a text does not begin like a mailbox (TXT-04)"));
     }
@@ -163,16 +155,9 @@ mod tests {
     #[test]
     fn text_as_people_write_it_is_accepted() {
         let long = "0123456789\t\r\n".repeat(40);
-        for text in [
-            "",
-            "a",
-            "Grüße\r\nсвіт\n図面\t1",
-            "می\u{200c}خواهم",
-            "👩\u{200d}🔧",
-            "a\n\nb",
-            "x #! y %PDF",
-            &long,
-        ] {
+        for text in
+            ["", "a", "Grüße\r\nсвіт\n図面\t1", "می\u{200c}خواهم", "👩\u{200d}🔧", "a\n\nb", "x #! y %PDF", &long]
+        {
             assert!(accepts(text.as_bytes()), "{text:?}");
         }
     }
@@ -221,13 +206,7 @@ mod tests {
 
     #[test]
     fn bytes_that_are_no_utf8_are_refused() {
-        for bad in [
-            &b"\xff"[..],
-            b"a\xc0\x80",
-            b"\xed\xa0\x80",
-            b"M\xfcller",
-            b"\xff\xfea\0",
-        ] {
+        for bad in [&b"\xff"[..], b"a\xc0\x80", b"\xed\xa0\x80", b"M\xfcller", b"\xff\xfea\0"] {
             assert!(!accepts(bad), "{bad:?}");
         }
     }

@@ -27,11 +27,7 @@ fn safe_path(name: &str) -> Result<(), &'static str> {
     let path = name.strip_suffix('/').unwrap_or(name);
     let safe =
         |component: &str| safe_component(component).changed.is_empty() && safe_component(component).name == component;
-    if path.split('/').all(safe) {
-        Ok(())
-    } else {
-        Err("relative path of safe names (ARC-01, ARC-08)")
-    }
+    if path.split('/').all(safe) { Ok(()) } else { Err("relative path of safe names (ARC-01, ARC-08)") }
 }
 
 /// The dialect that an extension names.
@@ -45,8 +41,5 @@ fn format_of(name: &str) -> Option<Format> {
         "dib" => "bmp",
         own => own,
     };
-    Format::ALL
-        .iter()
-        .copied()
-        .find(|&f| super::dialect(f).is_some() && f.extension() == same)
+    Format::ALL.iter().copied().find(|&f| super::dialect(f).is_some() && f.extension() == same)
 }

@@ -135,10 +135,8 @@ fn info(bytes: &[u8], dib: &Fields<'_>, size: u32, stated: usize) -> Result<Opti
             _ => {}
         }
     }
-    let behind = 14usize
-        .saturating_add(size as usize)
-        .saturating_add(masks_behind)
-        .saturating_add(hints.saturating_mul(4));
+    let behind =
+        14usize.saturating_add(size as usize).saturating_add(masks_behind).saturating_add(hints.saturating_mul(4));
     Ok(place(bytes, &mut header, behind, stated, entries, 4).map(|()| header))
 }
 
@@ -157,13 +155,7 @@ fn place(bytes: &[u8], header: &mut Header, start: usize, stated: usize, entries
     header.pixels = if plausible { stated } else { full };
     let end = full.min(header.pixels);
     let colours = bytes.get(start.min(end)..end)?.chunks_exact(step);
-    header.palette = colours
-        .filter_map(|c| c.first_chunk::<3>())
-        .map(|&[b, g, r]| [r, g, b])
-        .collect();
-    header.gap = header.pixels > full
-        && bytes
-            .get(full..header.pixels)
-            .is_some_and(|gap| gap.iter().any(|&b| b != 0));
+    header.palette = colours.filter_map(|c| c.first_chunk::<3>()).map(|&[b, g, r]| [r, g, b]).collect();
+    header.gap = header.pixels > full && bytes.get(full..header.pixels).is_some_and(|gap| gap.iter().any(|&b| b != 0));
     Some(())
 }

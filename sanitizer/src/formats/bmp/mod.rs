@@ -82,17 +82,7 @@ fn decode(bytes: &[u8], header: &Header) -> Result<(Picture, usize), Refusal> {
         palette.clear();
     }
     let (width, height, resolution) = (header.width, header.height, header.resolution);
-    Ok((
-        Picture {
-            width,
-            height,
-            bits,
-            palette,
-            resolution,
-            samples,
-        },
-        end,
-    ))
+    Ok((Picture { width, height, bits, palette, resolution, samples }, end))
 }
 
 fn plain(bytes: &[u8], header: &Header) -> Result<(Vec<u8>, u16, usize), Refusal> {
@@ -110,29 +100,18 @@ fn plain(bytes: &[u8], header: &Header) -> Result<(Vec<u8>, u16, usize), Refusal
     let data = bytes.get(header.pixels..end).unwrap_or_default();
     let mut samples = Vec::new();
     let rows = data.chunks(stride).filter_map(|row| row.get(..used));
-    let rows: Vec<&[u8]> = if header.top_down {
-        rows.collect()
-    } else {
-        rows.rev().collect()
-    };
+    let rows: Vec<&[u8]> = if header.top_down { rows.collect() } else { rows.rev().collect() };
     let bits = match (header.coding, header.bits) {
         (Coding::Masks(masks), _) => {
-            samples.reserve(
-                (header.width as usize)
-                    .saturating_mul(header.height as usize)
-                    .saturating_mul(4),
-            );
+            samples.reserve((header.width as usize).saturating_mul(header.height as usize).saturating_mul(4));
             masked(&rows, header.bits, masks, &mut samples)
         }
         (_, 32) => {
-            rows.iter()
-                .flat_map(|row| row.as_chunks::<4>().0)
-                .for_each(|&[b, g, r, _]| samples.extend([b, g, r]));
+            rows.iter().flat_map(|row| row.as_chunks::<4>().0).for_each(|&[b, g, r, _]| samples.extend([b, g, r]));
             24
         }
         (_, bits @ (1 | 2 | 4)) => {
-            rows.iter()
-                .for_each(|row| samples.extend(raster::unpack(row, header.width, usize::from(bits))));
+            rows.iter().for_each(|row| samples.extend(raster::unpack(row, header.width, usize::from(bits))));
             if bits == 2 { 4 } else { bits }
         }
         (_, bits) => {
@@ -156,10 +135,7 @@ fn masked(rows: &[&[u8]], bits: u16, masks: [u32; 4], samples: &mut Vec<u8>) -> 
     };
     for row in rows {
         if bits == 16 {
-            row.as_chunks::<2>()
-                .0
-                .iter()
-                .for_each(|p| push(u16::from_le_bytes(*p).into()));
+            row.as_chunks::<2>().0.iter().for_each(|p| push(u16::from_le_bytes(*p).into()));
         } else {
             row.as_chunks::<4>().0.iter().for_each(|p| push(u32::from_le_bytes(*p)));
         }
@@ -178,19 +154,12 @@ struct Channel {
 impl Channel {
     fn of(mask: u32) -> Self {
         let shift = mask.trailing_zeros().min(31);
-        Self {
-            mask,
-            shift,
-            most: u64::from(mask.wrapping_shr(shift)).max(1),
-        }
+        Self { mask, shift, most: u64::from(mask.wrapping_shr(shift)).max(1) }
     }
 
     fn of_pixel(self, pixel: u32) -> u8 {
         let value = u64::from((pixel & self.mask).wrapping_shr(self.shift));
-        let scaled = value
-            .saturating_mul(255)
-            .saturating_add(self.most / 2)
-            .checked_div(self.most);
+        let scaled = value.saturating_mul(255).saturating_add(self.most / 2).checked_div(self.most);
         u8::try_from(scaled.unwrap_or(0)).unwrap_or(u8::MAX)
     }
 }
@@ -203,11 +172,7 @@ fn run_lengths(bytes: &[u8], header: &Header) -> Result<(Vec<u8>, usize), Refusa
     let four = header.coding == Coding::Rle4;
     // Runs count from the bottom, unless the picture is upside down.
     let mut put = |x: usize, y: usize, value: u8| {
-        let row = if header.top_down {
-            y
-        } else {
-            height.wrapping_sub(1).wrapping_sub(y)
-        };
+        let row = if header.top_down { y } else { height.wrapping_sub(1).wrapping_sub(y) };
         let place = rows.get_mut(row.saturating_mul(width).saturating_add(x));
         if let Some(place) = place.filter(|_| x < width && y < height) {
             *place = value;
@@ -267,11 +232,7 @@ fn to_srgb(picture: &mut Picture, profile: &[u8], cx: &mut Cx<'_>) -> Result<(),
         picture.palette = colours.samples.as_chunks::<3>().0.to_vec();
         return Ok(());
     }
-    let (colour, step) = if picture.bits == 32 {
-        (Colour::Rgba, 4)
-    } else {
-        (Colour::Rgb, 3)
-    };
+    let (colour, step) = if picture.bits == 32 { (Colour::Rgba, 4) } else { (Colour::Rgb, 3) };
     let mut samples = std::mem::take(&mut picture.samples);
     swap(&mut samples, step);
     let mut pixels = Pixels::new8(picture.width, picture.height, colour, samples)?;
@@ -326,11 +287,7 @@ fn write(picture: &Picture) -> Result<Vec<u8>, Refusal> {
         }
         out.resize(out.len().saturating_add(stride.saturating_sub(used)), 0);
     }
-    if out.len() == total {
-        Ok(out)
-    } else {
-        Err(Refusal::internal("BMP: length"))
-    }
+    if out.len() == total { Ok(out) } else { Err(Refusal::internal("BMP: length")) }
 }
 
 #[cfg(test)]

@@ -23,9 +23,7 @@ fn indexed(compression: u32, height: i32, pixels: &[u8]) -> Vec<u8> {
 fn run_lengths_and_turned_rows_show_the_same_picture() {
     let plain = rebuild(Bmp, &indexed(0, 2, &[0, 1, 2, 2, 1, 1, 1, 0])).unwrap().0;
     let turned = rebuild(Bmp, &indexed(0, -2, &[1, 1, 1, 0, 0, 1, 2, 2])).unwrap().0;
-    let runs = rebuild(Bmp, &indexed(1, 2, &[0, 3, 0, 1, 2, 0, 1, 2, 0, 0, 3, 1, 1, 0, 0, 1]))
-        .unwrap()
-        .0;
+    let runs = rebuild(Bmp, &indexed(1, 2, &[0, 3, 0, 1, 2, 0, 1, 2, 0, 0, 3, 1, 1, 0, 0, 1])).unwrap().0;
     assert_eq!(plain, turned);
     assert_eq!(plain, runs);
     assert_eq!(decoded(&plain).to_rgb8().get_pixel(3, 1).0, [0, 0, 255]);

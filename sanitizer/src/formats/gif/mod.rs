@@ -77,12 +77,7 @@ fn report(reader: &Reader<'_>, len: usize, cx: &mut Cx<'_>) {
     ] {
         cx.found_count(id, FindingAction::Removed, place, count);
     }
-    cx.found_count(
-        "IMG-10",
-        FindingAction::ReEncoded,
-        "too little image data",
-        extras.short,
-    );
+    cx.found_count("IMG-10", FindingAction::ReEncoded, "too little image data", extras.short);
 }
 
 /// A frame that leaves the canvas makes it larger: that is what viewers do, and no pixel of it is lost.
@@ -97,10 +92,7 @@ fn grow(canvas: &mut Canvas, frame: &Frame) -> Result<(), Refusal> {
 
 /// log2 of a table's size, less one.
 fn size_field(table: &Table) -> u8 {
-    u8::try_from(table.len().next_power_of_two().trailing_zeros())
-        .unwrap_or(8)
-        .clamp(1, 8)
-        .saturating_sub(1)
+    u8::try_from(table.len().next_power_of_two().trailing_zeros()).unwrap_or(8).clamp(1, 8).saturating_sub(1)
 }
 
 fn write_head(canvas: &Canvas) -> Vec<u8> {
@@ -108,11 +100,7 @@ fn write_head(canvas: &Canvas) -> Vec<u8> {
     out.extend_from_slice(&canvas.width.to_le_bytes());
     out.extend_from_slice(&canvas.height.to_le_bytes());
     if let Some(table) = &canvas.table {
-        let background = if usize::from(canvas.background) < table.len() {
-            canvas.background
-        } else {
-            0
-        };
+        let background = if usize::from(canvas.background) < table.len() { canvas.background } else { 0 };
         out.extend_from_slice(&[0xF0 | size_field(table), background, 0]);
         out.extend_from_slice(table.as_flattened());
     } else {
@@ -127,15 +115,7 @@ fn write_head(canvas: &Canvas) -> Vec<u8> {
 }
 
 fn write_frame(out: &mut Vec<u8>, frame: Frame, global: Option<&Table>, cx: &mut Cx<'_>) -> Result<(), Refusal> {
-    let Frame {
-        x,
-        y,
-        width,
-        height,
-        control,
-        mut table,
-        indices,
-    } = frame;
+    let Frame { x, y, width, height, control, mut table, indices } = frame;
     let in_force = table.clone();
     let in_force = in_force.as_ref().or(global);
     // Without any table the indices are levels of grey.
@@ -157,11 +137,7 @@ fn write_frame(out: &mut Vec<u8>, frame: Frame, global: Option<&Table>, cx: &mut
         size = size_field(&larger);
         table = Some(larger);
     }
-    let Control {
-        disposal,
-        delay,
-        transparent,
-    } = control;
+    let Control { disposal, delay, transparent } = control;
     let flags = (disposal << 2) | u8::from(transparent.is_some());
     let [d0, d1] = delay.to_le_bytes();
     out.extend_from_slice(&[0x21, 0xF9, 4, flags, d0, d1, transparent.unwrap_or(0), 0]);

@@ -40,22 +40,7 @@ impl<'a> Reader<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Result<Self, Refusal> {
         let broken = || Refusal::malformed(0, "GIF89a 17, 18: header and screen descriptor");
         let (head, _) = bytes.split_first_chunk::<13>().ok_or_else(broken)?;
-        let [
-            b'G',
-            b'I',
-            b'F',
-            b'8',
-            b'7' | b'9',
-            b'a',
-            w0,
-            w1,
-            h0,
-            h1,
-            packed,
-            background,
-            _,
-        ] = *head
-        else {
+        let [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', w0, w1, h0, h1, packed, background, _] = *head else {
             return Err(broken());
         };
         let canvas = Canvas {
@@ -65,13 +50,7 @@ impl<'a> Reader<'a> {
             table: None,
             plays: None,
         };
-        let mut reader = Self {
-            bytes,
-            at: 13,
-            canvas,
-            extras: Extras::default(),
-            control: Control::default(),
-        };
+        let mut reader = Self { bytes, at: 13, canvas, extras: Extras::default(), control: Control::default() };
         if packed & 0x80 != 0 {
             reader.canvas.table = Some(reader.table(packed & 7).ok_or_else(broken)?);
         }
@@ -143,11 +122,7 @@ impl<'a> Reader<'a> {
                         _ => 0,
                     };
                     let transparent = (packed & 1 != 0).then_some(index);
-                    self.control = Control {
-                        disposal,
-                        delay: u16::from_le_bytes([d0, d1]),
-                        transparent,
-                    };
+                    self.control = Control { disposal, delay: u16::from_le_bytes([d0, d1]), transparent };
                 }
             }
             0xFE => self.extras.comments = self.extras.comments.saturating_add(1),
@@ -167,20 +142,13 @@ impl<'a> Reader<'a> {
         };
         let u16_of = |a, b| u16::from_le_bytes([a, b]);
         let (width, height) = (u16_of(w0, w1), u16_of(h0, h1));
-        let table = if packed & 0x80 != 0 {
-            self.table(packed & 7)
-        } else {
-            None
-        };
+        let table = if packed & 0x80 != 0 { self.table(packed & 7) } else { None };
         let Some(size) = self.byte() else { return Ok(None) };
         if width == 0 || height == 0 {
             return Err(Refusal::malformed(self.at as u64, "GIF89a 20: an image without pixels"));
         }
         if !(1..=11).contains(&size) {
-            return Err(Refusal::malformed(
-                self.at as u64,
-                "GIF89a Appendix F: minimum code size",
-            ));
+            return Err(Refusal::malformed(self.at as u64, "GIF89a Appendix F: minimum code size"));
         }
         let total = super::raster::claim(width.into(), height.into(), 1, budget)?;
         let data = self.sub_blocks(budget)?;
@@ -189,10 +157,7 @@ impl<'a> Reader<'a> {
         let got = lzw(&data, size, &mut indices);
         if got < total {
             if got == 0 {
-                return Err(Refusal::malformed(
-                    self.at as u64,
-                    "GIF89a 22: no pixel in the image data",
-                ));
+                return Err(Refusal::malformed(self.at as u64, "GIF89a 22: no pixel in the image data"));
             }
             self.extras.short = self.extras.short.saturating_add(1);
         }
@@ -200,15 +165,7 @@ impl<'a> Reader<'a> {
             indices = deinterlace(&indices, width, height);
         }
         let (x, y) = (u16_of(x0, x1), u16_of(y0, y1));
-        Ok(Some(Frame {
-            x,
-            y,
-            width,
-            height,
-            control,
-            table,
-            indices,
-        }))
+        Ok(Some(Frame { x, y, width, height, control, table, indices }))
     }
 }
 
@@ -232,9 +189,7 @@ fn lzw(data: &[u8], size: u8, out: &mut [u8]) -> usize {
 fn deinterlace(indices: &[u8], width: u16, height: u16) -> Vec<u8> {
     let (width, height) = (usize::from(width), usize::from(height));
     let passes = [(0, 8), (4, 8), (2, 4), (1, 2)];
-    let order = passes
-        .into_iter()
-        .flat_map(|(start, step)| (start..height).step_by(step));
+    let order = passes.into_iter().flat_map(|(start, step)| (start..height).step_by(step));
     let mut out = vec![0; indices.len()];
     for (row, to) in indices.chunks_exact(width).zip(order) {
         let start = to.saturating_mul(width);

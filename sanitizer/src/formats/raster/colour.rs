@@ -3,10 +3,7 @@
 /// Inks to light, the way readers do it that have no profile: each ink and black multiply.
 pub(crate) fn cmyk_to_rgb(inks: &[u8]) -> Vec<u8> {
     let (pixels, _) = inks.as_chunks::<4>();
-    pixels
-        .iter()
-        .flat_map(|&[c, m, y, k]| [c, m, y].map(|ink| through(!ink, !k)))
-        .collect()
+    pixels.iter().flat_map(|&[c, m, y, k]| [c, m, y].map(|ink| through(!ink, !k))).collect()
 }
 
 /// `a * b / 255`, rounded.

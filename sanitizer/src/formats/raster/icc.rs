@@ -66,10 +66,7 @@ impl Profile {
                 let from: Vec<u16> = (0..=u16::MAX).collect();
                 let mut to = vec![0u16; from.len().checked_mul(3)?];
                 let (srgb, options) = (ColorProfile::new_srgb(), TransformOptions::default());
-                let transform = self
-                    .0
-                    .create_transform_16bit(Layout::Gray, &srgb, Layout::Rgb, options)
-                    .ok()?;
+                let transform = self.0.create_transform_16bit(Layout::Gray, &srgb, Layout::Rgb, options).ok()?;
                 transform.transform(&from, &mut to).ok()?;
                 for pixel in pixels.samples.chunks_exact_mut(step.checked_mul(2)?) {
                     let sample = pixel.first_chunk_mut::<2>()?;
@@ -86,10 +83,7 @@ impl Profile {
         let from: Vec<u8> = (0..=u8::MAX).collect();
         let mut to = vec![0u8; 768];
         let (srgb, options) = (ColorProfile::new_srgb(), TransformOptions::default());
-        let transform = self
-            .0
-            .create_transform_8bit(Layout::Gray, &srgb, Layout::Rgb, options)
-            .ok()?;
+        let transform = self.0.create_transform_8bit(Layout::Gray, &srgb, Layout::Rgb, options).ok()?;
         transform.transform(&from, &mut to).ok()?;
         let table: Vec<u8> = to.chunks_exact(3).filter_map(|p| p.first().copied()).collect();
         let same = table.iter().zip(&from).all(|(a, b)| a.abs_diff(*b) <= CLOSE);
@@ -121,10 +115,7 @@ impl Profile {
                     let from: Vec<u16> = pairs.iter().map(|p| u16::from_be_bytes(*p)).collect();
                     let mut to = vec![0u16; from.len()];
                     transform.transform(&from, &mut to).ok()?;
-                    pairs
-                        .iter_mut()
-                        .zip(&to)
-                        .for_each(|(pair, value)| *pair = value.to_be_bytes());
+                    pairs.iter_mut().zip(&to).for_each(|(pair, value)| *pair = value.to_be_bytes());
                 }
             }
         }
@@ -133,33 +124,21 @@ impl Profile {
 
     fn is_srgb(&self) -> Option<bool> {
         const STEPS: [u8; 9] = [0, 32, 64, 96, 128, 160, 192, 224, 255];
-        let grid = || {
-            STEPS
-                .iter()
-                .flat_map(|&r| STEPS.iter().flat_map(move |&g| STEPS.iter().map(move |&b| [r, g, b])))
-        };
+        let grid =
+            || STEPS.iter().flat_map(|&r| STEPS.iter().flat_map(move |&g| STEPS.iter().map(move |&b| [r, g, b])));
         let from: Vec<u8> = grid().flatten().collect();
         let mut to = vec![0u8; from.len()];
         let (srgb, options) = (ColorProfile::new_srgb(), TransformOptions::default());
-        let transform = self
-            .0
-            .create_transform_8bit(Layout::Rgb, &srgb, Layout::Rgb, options)
-            .ok()?;
+        let transform = self.0.create_transform_8bit(Layout::Rgb, &srgb, Layout::Rgb, options).ok()?;
         transform.transform(&from, &mut to).ok()?;
         Some(from.iter().zip(&to).all(|(a, b)| a.abs_diff(*b) <= CLOSE))
     }
 
     fn inks(&self, pixels: &mut Pixels) -> Option<()> {
         let (srgb, options) = (ColorProfile::new_srgb(), TransformOptions::default());
-        let transform = self
-            .0
-            .create_transform_8bit(Layout::Rgba, &srgb, Layout::Rgb, options)
-            .ok()?;
+        let transform = self.0.create_transform_8bit(Layout::Rgba, &srgb, Layout::Rgb, options).ok()?;
         let mut to = vec![0u8; (pixels.samples.len() / 4).checked_mul(3)?];
-        let parts = pixels
-            .samples
-            .chunks(BATCH.checked_mul(4)?)
-            .zip(to.chunks_mut(BATCH.checked_mul(3)?));
+        let parts = pixels.samples.chunks(BATCH.checked_mul(4)?).zip(to.chunks_mut(BATCH.checked_mul(3)?));
         for (from, to) in parts {
             transform.transform(from, to).ok()?;
         }

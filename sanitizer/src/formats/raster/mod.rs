@@ -77,18 +77,8 @@ impl Pixels {
     /// # Errors
     /// [`Refusal::Internal`] where the number of samples is not that of the size.
     pub(crate) fn new8(width: u32, height: u32, colour: Colour, samples: Vec<u8>) -> Result<Self, Refusal> {
-        let pixels = Self {
-            width,
-            height,
-            colour,
-            depth: Depth::Eight,
-            samples,
-        };
-        if pixels.is_whole() {
-            Ok(pixels)
-        } else {
-            Err(Refusal::internal("picture of the wrong size"))
-        }
+        let pixels = Self { width, height, colour, depth: Depth::Eight, samples };
+        if pixels.is_whole() { Ok(pixels) } else { Err(Refusal::internal("picture of the wrong size")) }
     }
 
     /// Bytes of a pixel.
@@ -110,12 +100,7 @@ impl Pixels {
         budget.spend_bytes(self.samples.len() as u64)?;
         let samples = orientation.apply(&self.samples, self.width, self.height, self.pixel_bytes());
         let (width, height) = orientation.size(self.width, self.height);
-        Ok(Self {
-            width,
-            height,
-            samples,
-            ..self
-        })
+        Ok(Self { width, height, samples, ..self })
     }
 }
 
@@ -123,10 +108,6 @@ impl Pixels {
 pub(crate) fn claim(width: u32, height: u32, pixel_bytes: usize, budget: &mut Budget) -> Result<usize, Refusal> {
     let bytes = u32::try_from(pixel_bytes).map_err(|_| Refusal::internal("bytes of a pixel"))?;
     budget.spend_pixels(width, height, bytes)?;
-    let total = u64::from(width)
-        .checked_mul(u64::from(height))
-        .and_then(|n| n.checked_mul(u64::from(bytes)));
-    total
-        .and_then(|n| usize::try_from(n).ok())
-        .ok_or_else(|| Refusal::unsupported("a picture of that size"))
+    let total = u64::from(width).checked_mul(u64::from(height)).and_then(|n| n.checked_mul(u64::from(bytes)));
+    total.and_then(|n| usize::try_from(n).ok()).ok_or_else(|| Refusal::unsupported("a picture of that size"))
 }

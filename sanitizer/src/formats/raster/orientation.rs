@@ -37,18 +37,10 @@ impl Orientation {
             _ => return None,
         };
         let u16_of = |b: [u8; 2]| {
-            if little {
-                u16::from_le_bytes(b)
-            } else {
-                u16::from_be_bytes(b)
-            }
+            if little { u16::from_le_bytes(b) } else { u16::from_be_bytes(b) }
         };
         let start = block.get(4..)?.first_chunk::<4>().copied()?;
-        let start = if little {
-            u32::from_le_bytes(start)
-        } else {
-            u32::from_be_bytes(start)
-        };
+        let start = if little { u32::from_le_bytes(start) } else { u32::from_be_bytes(start) };
         let directory = block.get(usize::try_from(start).ok()?..)?;
         let (count, entries) = directory.split_first_chunk::<2>()?;
         let count = usize::from(u16_of(*count)).min(MOST_ENTRIES);
@@ -69,10 +61,7 @@ impl Orientation {
 
     /// Moves every pixel of `from` (`width` x `height`, `step` bytes each) to where it belongs. A buffer that is too
     /// short leaves black.
-    #[expect(
-        clippy::arithmetic_side_effects,
-        reason = "x < w and y < h; w * h * step is the length of a buffer held"
-    )]
+    #[expect(clippy::arithmetic_side_effects, reason = "x < w and y < h; w * h * step is the length of a buffer held")]
     pub(crate) fn apply(self, from: &[u8], width: u32, height: u32, step: usize) -> Vec<u8> {
         let (w, h) = (width as usize, height as usize);
         let mut to = Vec::with_capacity(from.len());

@@ -17,9 +17,7 @@ pub(crate) fn unpack(rows: &[u8], width: u32, bits: usize) -> Vec<u8> {
     };
     let mask = mask(bits);
     for line in rows.chunks_exact(row) {
-        let samples = line
-            .iter()
-            .flat_map(|&byte| shifts.iter().map(move |&s| byte.wrapping_shr(s) & mask));
+        let samples = line.iter().flat_map(|&byte| shifts.iter().map(move |&s| byte.wrapping_shr(s) & mask));
         out.extend(samples.take(width as usize));
     }
     out
@@ -62,11 +60,9 @@ mod tests {
 
     #[test]
     fn packing_goes_both_ways_and_clears_the_filling_bits() {
-        for (bits, width, packed) in [
-            (1, 3, [0b1010_0000u8, 0b0110_0000]),
-            (2, 3, [0b1101_1000, 0b0001_1000]),
-            (4, 1, [0x90, 0x30]),
-        ] {
+        for (bits, width, packed) in
+            [(1, 3, [0b1010_0000u8, 0b0110_0000]), (2, 3, [0b1101_1000, 0b0001_1000]), (4, 1, [0x90, 0x30])]
+        {
             let samples = unpack(&packed, width, bits);
             assert_eq!(samples.len(), 2 * width as usize);
             assert_eq!(pack(&samples, width, bits), packed);

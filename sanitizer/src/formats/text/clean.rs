@@ -107,7 +107,9 @@ fn fate(c: char) -> Fate {
         '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => Fate::Separator,
         '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' => Fate::Control,
         '\u{200c}' | '\u{200d}' => Fate::Join,
-        '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{2066}'..='\u{2069}' => Fate::Hidden,
+        '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{2066}'..='\u{2069}' => {
+            Fate::Hidden
+        }
         '\u{61c}' | '\u{180e}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}' => Fate::Hidden,
         '\u{fdd0}'..='\u{fdef}' => Fate::Hidden,
         c if u32::from(c) & 0xfffe == 0xfffe => Fate::Hidden,
@@ -139,7 +141,10 @@ fn plain(bytes: &[u8], crlf: bool) -> usize {
     let (blocks, _) = bytes.as_chunks::<BLOCK>();
     let clean = blocks.iter().take_while(|block| {
         let bad = block.iter().fold(0u8, |bad, &b| {
-            let fine = u8::from(b.wrapping_sub(0x20) < 0x5f) | u8::from(b == b'\t') | u8::from(b == b'\n') | u8::from(b == carriage_return);
+            let fine = u8::from(b.wrapping_sub(0x20) < 0x5f)
+                | u8::from(b == b'\t')
+                | u8::from(b == b'\n')
+                | u8::from(b == carriage_return);
             bad | (fine ^ 1)
         });
         bad == 0

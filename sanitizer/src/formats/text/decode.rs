@@ -3,7 +3,7 @@
 //! A byte order mark decides; then UTF-16 without one (by its zero bytes), UTF-8 where all bytes are valid, and last
 //! the legacy code pages of PLC tools and offices, guessed the way browsers do (TXT-03).
 
-use encoding_rs::{Encoding, UTF_16BE, UTF_16LE, UTF_8};
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use std::borrow::Cow;
 
 /// How the bytes become characters.
@@ -44,9 +44,7 @@ pub fn detect(bytes: &[u8]) -> Option<Charset> {
 pub fn decode(bytes: &[u8], charset: Charset) -> Cow<'_, str> {
     match charset {
         Charset::Utf8(skip) => String::from_utf8_lossy(bytes.get(skip..).unwrap_or_default()),
-        Charset::Other(encoding, skip) => {
-            encoding.decode_without_bom_handling(bytes.get(skip..).unwrap_or_default()).0
-        }
+        Charset::Other(encoding, skip) => encoding.decode_without_bom_handling(bytes.get(skip..).unwrap_or_default()).0,
         Charset::Utf32(big) => Cow::Owned(utf32(bytes.get(4..).unwrap_or_default(), big)),
     }
 }
@@ -134,7 +132,8 @@ mod tests {
     #[test]
     fn texts_of_many_encodings_are_read() {
         let text = "Ventil geöffnet, Überdruck\r\n";
-        let utf16 = |big: bool| text.encode_utf16().flat_map(move |u| if big { u.to_be_bytes() } else { u.to_le_bytes() });
+        let utf16 =
+            |big: bool| text.encode_utf16().flat_map(move |u| if big { u.to_be_bytes() } else { u.to_le_bytes() });
         let marked: Vec<u8> = [0xfe, 0xff].into_iter().chain(utf16(true)).collect();
         let utf32: Vec<u8> = "\u{feff}".chars().chain(text.chars()).flat_map(|c| (c as u32).to_le_bytes()).collect();
         let latin: Vec<u8> = text.chars().map(|c| c as u8).collect();

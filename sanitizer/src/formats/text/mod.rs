@@ -75,8 +75,23 @@ fn report_characters(tally: &Tally, cx: &mut Cx<'_>) {
 /// something that was dropped, so this looks at what is written.
 fn begins_like_text(text: &str) -> Result<(), Refusal> {
     const FOREIGN: &[&str] = &[
-        "#!", "MZ", "%PDF", "{\\rtf", "<?php", "ID;P", "%!PS", "[autorun]", "[InternetShortcut]", "[Shell]", "@echo",
-        "GIF87a", "GIF89a", "WEB\n1\n", "WEB\r\n1\r\n", "TABLE\n0,1\n", "TABLE\r\n0,1\r\n",
+        "#!",
+        "MZ",
+        "%PDF",
+        "{\\rtf",
+        "<?php",
+        "ID;P",
+        "%!PS",
+        "[autorun]",
+        "[InternetShortcut]",
+        "[Shell]",
+        "@echo",
+        "GIF87a",
+        "GIF89a",
+        "WEB\n1\n",
+        "WEB\r\n1\r\n",
+        "TABLE\n0,1\n",
+        "TABLE\r\n0,1\r\n",
     ];
     let start = text.trim_start().as_bytes();
     let foreign = FOREIGN.iter().find(|m| start.get(..m.len()).is_some_and(|s| s.eq_ignore_ascii_case(m.as_bytes())));
@@ -92,7 +107,9 @@ fn not_sniffed(text: String, cx: &mut Cx<'_>) -> String {
     const PDF: &str = "%PDF-";
     const FIRST: usize = 1024;
     let mut text = text;
-    while let Some(at) = memchr::memmem::find(text.as_bytes().get(..text.len().min(FIRST)).unwrap_or_default(), PDF.as_bytes()) {
+    while let Some(at) =
+        memchr::memmem::find(text.as_bytes().get(..text.len().min(FIRST)).unwrap_or_default(), PDF.as_bytes())
+    {
         cx.found("TXT-04", FindingAction::Neutralised, "a PDF header");
         text.insert(at.saturating_add(1), ' ');
     }

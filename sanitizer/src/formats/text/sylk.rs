@@ -72,7 +72,8 @@ fn write(cells: &BTreeMap<(u32, u32), String>, cx: &mut Cx<'_>) -> Result<String
     let mut out = String::new();
     let (mut row, mut column) = (1u32, 1u32);
     for ((y, x), value) in cells {
-        let (down, right) = (y.saturating_sub(row), if *y > row { x.saturating_sub(1) } else { x.saturating_sub(column) });
+        let (down, right) =
+            (y.saturating_sub(row), if *y > row { x.saturating_sub(1) } else { x.saturating_sub(column) });
         cx.budget.spend_bytes(u64::from(down).saturating_add(right.into()).saturating_add(value.len() as u64))?;
         out.extend(std::iter::repeat_n('\n', down as usize));
         out.extend(std::iter::repeat_n(',', right as usize));

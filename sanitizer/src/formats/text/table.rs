@@ -119,7 +119,11 @@ impl Table<'_> {
         }
         let length = memchr2(self.separator, b'\n', rest.as_bytes()).unwrap_or(rest.len());
         let content = rest.get(..length).unwrap_or_default();
-        let content = if rest.as_bytes().get(length) == Some(&b'\n') { content.strip_suffix('\r').unwrap_or(content) } else { content };
+        let content = if rest.as_bytes().get(length) == Some(&b'\n') {
+            content.strip_suffix('\r').unwrap_or(content)
+        } else {
+            content
+        };
         let end = at.saturating_add(content.len());
         let guarded = self.guard(content);
         if memchr(b'"', content.as_bytes()).is_some() {
@@ -231,7 +235,26 @@ pub fn is_formula(cell: &str) -> bool {
     let shown = cell.trim_start_matches(|c: char| (c.is_whitespace() && c != '\t') || c == '"');
     let trigger = matches!(
         shown.chars().next(),
-        Some('=' | '+' | '-' | '@' | '\t' | '＝' | '＋' | '－' | '＠' | '﹢' | '﹣' | '﹦' | '﹫' | '⁺' | '⁼' | '₊' | '₌' | '⩵' | '⩶')
+        Some(
+            '=' | '+'
+                | '-'
+                | '@'
+                | '\t'
+                | '＝'
+                | '＋'
+                | '－'
+                | '＠'
+                | '﹢'
+                | '﹣'
+                | '﹦'
+                | '﹫'
+                | '⁺'
+                | '⁼'
+                | '₊'
+                | '₌'
+                | '⩵'
+                | '⩶'
+        )
     );
     trigger && !is_value(shown.trim_end())
 }
@@ -265,10 +288,39 @@ mod tests {
 
     #[test]
     fn values_are_not_formulas() {
-        for value in ["-5", "+3.2", "-1,234.50", "-1.234,50", "+49 123 456", "-1e-3", "-5:30", "+12/31/2024", "-5 %", "1", "a", "", "-.5"] {
+        for value in [
+            "-5",
+            "+3.2",
+            "-1,234.50",
+            "-1.234,50",
+            "+49 123 456",
+            "-1e-3",
+            "-5:30",
+            "+12/31/2024",
+            "-5 %",
+            "1",
+            "a",
+            "",
+            "-.5",
+        ] {
             assert!(!is_formula(value), "{value:?}");
         }
-        for formula in ["=1", "+A1", "-A1", "@x", "\t1", " =1", "\"=1", "＝1", "-1-1", "-1+cmd|' /C calc'!A0", "-", "-e5", "+1e", "﹦1"] {
+        for formula in [
+            "=1",
+            "+A1",
+            "-A1",
+            "@x",
+            "\t1",
+            " =1",
+            "\"=1",
+            "＝1",
+            "-1-1",
+            "-1+cmd|' /C calc'!A0",
+            "-",
+            "-e5",
+            "+1e",
+            "﹦1",
+        ] {
             assert!(is_formula(formula), "{formula:?}");
         }
     }

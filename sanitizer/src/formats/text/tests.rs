@@ -20,11 +20,19 @@ fn made(bytes: &[u8], format: Format) -> String {
 #[test]
 fn innocent_texts_and_tables_stay_as_they_are() {
     let long = "Zeile mit Wörtern, und noch mehr davon in einer langen Reihe\r\n".repeat(50);
-    for text in ["", "a", "Grüße\r\nсвіт\r\n", "a\n\n\tb\n", "می\u{200c}خواهم", "👩\u{200d}🔧", &long] {
+    for text in ["", "a", "Grüße\r\nсвіт\r\n", "a\n\n\tb\n", "می\u{200c}خواهم", "👩\u{200d}🔧", &long]
+    {
         assert_eq!(made(text.as_bytes(), Format::Txt), text);
     }
     for table in [
-        "a,b\r\n1,-2\r\n", "\"a, b\",\"c \"\"d\"\"\"\n", "T;-1,5\nU;+3\n", "\"multi\nline\",x\n", "Tag\t-1e-3\n", ",,\n", "a|b\n", "+49 123 456;x\n",
+        "a,b\r\n1,-2\r\n",
+        "\"a, b\",\"c \"\"d\"\"\"\n",
+        "T;-1,5\nU;+3\n",
+        "\"multi\nline\",x\n",
+        "Tag\t-1e-3\n",
+        ",,\n",
+        "a|b\n",
+        "+49 123 456;x\n",
     ] {
         assert_eq!(made(table.as_bytes(), Format::Csv), table);
     }
@@ -32,10 +40,27 @@ fn innocent_texts_and_tables_stay_as_they_are() {
 
 #[test]
 fn what_hides_or_reorders_is_dropped_wherever_it_stands() {
-    for bad in ['\0', '\u{8}', '\u{1b}', '\u{7f}', '\u{9b}', '\u{202e}', '\u{2066}', '\u{200b}', '\u{200d}', '\u{feff}', '\u{e0041}', '\u{fffe}'] {
+    for bad in [
+        '\0',
+        '\u{8}',
+        '\u{1b}',
+        '\u{7f}',
+        '\u{9b}',
+        '\u{202e}',
+        '\u{2066}',
+        '\u{200b}',
+        '\u{200d}',
+        '\u{feff}',
+        '\u{e0041}',
+        '\u{fffe}',
+    ] {
         for before in [0, 1, 63, 64, 130] {
             let (head, tail) = ("a".repeat(before), "b".repeat(70));
-            assert_eq!(made(format!("{head}x{bad}{tail}").as_bytes(), Format::Txt), format!("{head}x{tail}"), "{bad:?}");
+            assert_eq!(
+                made(format!("{head}x{bad}{tail}").as_bytes(), Format::Txt),
+                format!("{head}x{tail}"),
+                "{bad:?}"
+            );
         }
     }
     assert_eq!(made("a\u{2028}b\u{c}c\u{85}d\n".as_bytes(), Format::Txt), "a\nb\nc\nd\n");
@@ -52,7 +77,8 @@ fn line_ends_get_one_style() {
 
 #[test]
 fn encodings_become_utf8_and_are_told() {
-    let utf16: Vec<u8> = [0xff, 0xfe].into_iter().chain("né;=1+1\r\n".encode_utf16().flat_map(u16::to_le_bytes)).collect();
+    let utf16: Vec<u8> =
+        [0xff, 0xfe].into_iter().chain("né;=1+1\r\n".encode_utf16().flat_map(u16::to_le_bytes)).collect();
     assert_eq!(made(&utf16, Format::Csv), "né;'=1+1\r\n");
     assert_eq!(with_ids(&utf16, Format::Csv).1, ["TXT-03", "CSV-01"]);
     assert_eq!(made(b"\xef\xbb\xbfa", Format::Txt), "a");
@@ -85,7 +111,8 @@ fn quoting_is_made_whole_and_the_separator_line_goes() {
 
 #[test]
 fn sylk_comes_out_as_the_values_of_its_cells() {
-    let (made, found) = with_ids(b"ID;PWXL\nC;Y1;X2;K\"a;;b\"\nC;X3;K=cmd;Ecmd|' /C calc'!A0\nC;Y3;X1;K-5\nE\n", Format::Sylk);
+    let (made, found) =
+        with_ids(b"ID;PWXL\nC;Y1;X2;K\"a;;b\"\nC;X3;K=cmd;Ecmd|' /C calc'!A0\nC;Y3;X1;K-5\nE\n", Format::Sylk);
     assert_eq!(String::from_utf8(made.unwrap()).unwrap(), ",\"a;b\",'=cmd\n\n-5\n");
     assert!(found.iter().any(|id| id == "CSV-05"));
     assert!(with_ids(b"ID;P\nC;Y99999999;X1;K1\n", Format::Sylk).0.is_err());
@@ -95,7 +122,15 @@ fn sylk_comes_out_as_the_values_of_its_cells() {
 fn what_is_no_text_or_begins_like_another_type_is_refused() {
     let noise: Vec<u8> = (0..4096u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
     assert!(with_ids(&noise, Format::Txt).0.is_err());
-    for start in ["\u{200b}#!/bin/sh", "\u{200b}\u{3000}ID;P", " [AutoRun]", "M\u{200b}Z\u{90}", "%PDF-1.4", "{\\rtf1", "ID\u{feff};P"] {
+    for start in [
+        "\u{200b}#!/bin/sh",
+        "\u{200b}\u{3000}ID;P",
+        " [AutoRun]",
+        "M\u{200b}Z\u{90}",
+        "%PDF-1.4",
+        "{\\rtf1",
+        "ID\u{feff};P",
+    ] {
         assert!(matches!(with_ids(start.as_bytes(), Format::Txt).0, Err(Refusal::Ambiguous { .. })), "{start:?}");
     }
 }
@@ -114,7 +149,23 @@ fn no_bytes_make_it_panic_and_all_it_makes_is_a_fixed_point() {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         (state >> 16) as usize
     };
-    let alphabet = [b"\"", b",", b";", b"\n", b"\r", b"=", b"a", b"-", b" ", b"\t", b"1", "\u{200d}".as_bytes(), "é".as_bytes(), b"\xff", b"\0"];
+    let alphabet = [
+        b"\"",
+        b",",
+        b";",
+        b"\n",
+        b"\r",
+        b"=",
+        b"a",
+        b"-",
+        b" ",
+        b"\t",
+        b"1",
+        "\u{200d}".as_bytes(),
+        "é".as_bytes(),
+        b"\xff",
+        b"\0",
+    ];
     for round in 0..20_000 {
         let bytes: Vec<u8> = (0..next() % 40).flat_map(|_| alphabet[next() % alphabet.len()].to_vec()).collect();
         let format = [Format::Csv, Format::Tsv, Format::Txt][round % 3];

@@ -35,39 +35,18 @@ pub(super) fn decode(
     for plane in 0..planes {
         for row in 0..down {
             for column in 0..across {
-                let index = plane
-                    .saturating_mul(down)
-                    .saturating_add(row)
-                    .saturating_mul(across)
-                    .saturating_add(column);
+                let index =
+                    plane.saturating_mul(down).saturating_add(row).saturating_mul(across).saturating_add(column);
                 let top = row.saturating_mul(page.chunk.1 as usize);
                 // A strip may be short, a tile is always whole.
                 let left_over = (page.height as usize).saturating_sub(top);
-                let rows = if page.tiled {
-                    page.chunk.1 as usize
-                } else {
-                    left_over.min(page.chunk.1 as usize)
-                };
-                let chunk = Chunk {
-                    page,
-                    tables,
-                    rows,
-                    samples: in_chunk,
-                    little: file.little,
-                };
+                let rows = if page.tiled { page.chunk.1 as usize } else { left_over.min(page.chunk.1 as usize) };
+                let chunk = Chunk { page, tables, rows, samples: in_chunk, little: file.little };
                 let raw = raw(file, page, index)?;
                 let (samples, converted) = chunk.decode(raw, budget)?;
                 rgb |= converted;
                 let left = column.saturating_mul(page.chunk.0 as usize);
-                let place = Place {
-                    left,
-                    top,
-                    rows: rows.min(left_over),
-                    plane,
-                    bytes,
-                    in_chunk,
-                    pixel,
-                };
+                let place = Place { left, top, rows: rows.min(left_over), plane, bytes, in_chunk, pixel };
                 place.copy(&samples, page, &mut data);
             }
         }
@@ -78,17 +57,9 @@ pub(super) fn decode(
 /// The bytes of a chunk as they stand in the file.
 fn raw<'a>(file: &File<'a>, page: &Page, index: usize) -> Result<&'a [u8], Refusal> {
     let outside = || Refusal::malformed(0, "TIFF 6.0: a strip or tile outside of the file");
-    let offset = page
-        .offsets
-        .get(index)
-        .and_then(|o| usize::try_from(*o).ok())
-        .ok_or_else(outside)?;
+    let offset = page.offsets.get(index).and_then(|o| usize::try_from(*o).ok()).ok_or_else(outside)?;
     let rest = file.bytes.get(offset..).ok_or_else(outside)?;
-    let count = page
-        .counts
-        .get(index)
-        .and_then(|c| usize::try_from(*c).ok())
-        .filter(|c| *c > 0);
+    let count = page.counts.get(index).and_then(|c| usize::try_from(*c).ok()).filter(|c| *c > 0);
     // Counts are missing or too large in old files: the decoder takes what it needs.
     Ok(rest.get(..count.unwrap_or(rest.len())).unwrap_or(rest))
 }
@@ -106,22 +77,14 @@ struct Place {
 
 impl Place {
     fn copy(&self, samples: &[u8], page: &Page, data: &mut [u8]) {
-        let from_row = (page.chunk.0 as usize)
-            .saturating_mul(self.in_chunk)
-            .saturating_mul(self.bytes)
-            .max(1);
+        let from_row = (page.chunk.0 as usize).saturating_mul(self.in_chunk).saturating_mul(self.bytes).max(1);
         let to_row = (page.width as usize).saturating_mul(self.pixel).max(1);
-        let columns = (page.width as usize)
-            .saturating_sub(self.left)
-            .min(page.chunk.0 as usize);
+        let columns = (page.width as usize).saturating_sub(self.left).min(page.chunk.0 as usize);
         let rows = data.chunks_exact_mut(to_row).skip(self.top).take(self.rows);
         for (to, from) in rows.zip(samples.chunks_exact(from_row)) {
             let to = to.get_mut(self.left.saturating_mul(self.pixel)..).unwrap_or_default();
             if page.planar {
-                let pixels = to
-                    .chunks_exact_mut(self.pixel)
-                    .zip(from.chunks_exact(self.bytes))
-                    .take(columns);
+                let pixels = to.chunks_exact_mut(self.pixel).zip(from.chunks_exact(self.bytes)).take(columns);
                 let start = self.plane.saturating_mul(self.bytes);
                 for (pixel, sample) in pixels {
                     if let Some(place) = pixel.get_mut(start..start.saturating_add(self.bytes)) {
@@ -155,10 +118,7 @@ impl Chunk<'_> {
 
     /// Bytes of a row, packed.
     fn row(&self) -> usize {
-        self.width()
-            .saturating_mul(self.samples)
-            .saturating_mul(self.page.bits)
-            .div_ceil(8)
+        self.width().saturating_mul(self.samples).saturating_mul(self.page.bits).div_ceil(8)
     }
 
     fn decode(&self, raw: &[u8], budget: &mut Budget) -> Result<(Vec<u8>, bool), Refusal> {
@@ -166,11 +126,7 @@ impl Chunk<'_> {
             return self.jpeg(raw, budget);
         }
         let subsampled = self.page.photometric == Photometric::YCbCr && !self.page.planar;
-        let expected = if subsampled {
-            self.units()
-        } else {
-            self.row().saturating_mul(self.rows)
-        };
+        let expected = if subsampled { self.units() } else { self.row().saturating_mul(self.rows) };
         budget.spend_bytes((expected as u64).saturating_mul(2))?;
         let reversed: Vec<u8>;
         let raw = if self.page.reversed_bits {
@@ -275,9 +231,7 @@ impl Chunk<'_> {
         let (h, v) = self.page.subsampling;
         let across = self.width().div_ceil(h.max(1));
         let down = self.rows.div_ceil(v.max(1));
-        across
-            .saturating_mul(down)
-            .saturating_mul(h.saturating_mul(v).saturating_add(2))
+        across.saturating_mul(down).saturating_mul(h.saturating_mul(v).saturating_add(2))
     }
 
     fn ycbcr(&self, data: &[u8]) -> Vec<u8> {
@@ -286,10 +240,7 @@ impl Chunk<'_> {
         let across = width.div_ceil(h.max(1)).max(1);
         let mut out = vec![0u8; width.saturating_mul(rows).saturating_mul(3)];
         for (index, unit) in data.chunks_exact(h.saturating_mul(v).saturating_add(2)).enumerate() {
-            let (column, row) = (
-                index.checked_rem(across).unwrap_or(0),
-                index.checked_div(across).unwrap_or(0),
-            );
+            let (column, row) = (index.checked_rem(across).unwrap_or(0), index.checked_div(across).unwrap_or(0));
             let Some(([cb, cr], luma)) = unit.split_last_chunk::<2>().map(|(l, c)| (*c, l)) else {
                 continue;
             };
@@ -320,15 +271,9 @@ impl Chunk<'_> {
             return Err(Refusal::unsupported("JPEG in a TIFF with other samples than the page"));
         }
         // A strip's frame may be smaller or larger than the strip: the part in common counts.
-        let (from, to) = (
-            width.saturating_mul(self.samples),
-            self.width().saturating_mul(self.samples),
-        );
+        let (from, to) = (width.saturating_mul(self.samples), self.width().saturating_mul(self.samples));
         if width < self.width() || height < self.rows {
-            return Err(Refusal::malformed(
-                0,
-                "TIFF, Technical Note 2: a JPEG smaller than its strip or tile",
-            ));
+            return Err(Refusal::malformed(0, "TIFF, Technical Note 2: a JPEG smaller than its strip or tile"));
         }
         let rows = pixels.samples.chunks_exact(from.max(1)).take(self.rows);
         let data = rows.filter_map(|line| line.get(..to)).flatten().copied().collect();
@@ -366,25 +311,16 @@ fn unpredict_float(line: &mut [u8], bytes: usize, samples: usize) {
     let count = line.len().checked_div(bytes).unwrap_or(0);
     for (i, sample) in line.chunks_exact_mut(bytes.max(1)).enumerate() {
         for (k, byte) in sample.iter_mut().rev().enumerate() {
-            *byte = planes
-                .get(k.saturating_mul(count).saturating_add(i))
-                .copied()
-                .unwrap_or(0);
+            *byte = planes.get(k.saturating_mul(count).saturating_add(i)).copied().unwrap_or(0);
         }
     }
 }
 
 /// Samples of 10, 12 or 14 bits, high bit first.
 fn odd_bits(line: &[u8], bits: usize, count: usize) -> Vec<u16> {
-    let bit = |at: usize| {
-        line.get(at / 8)
-            .map_or(0, |b| b.wrapping_shl(u32::try_from(at % 8).unwrap_or(0)) >> 7)
-    };
-    let sample = |i: usize| {
-        (0..bits).fold(0u16, |v, k| {
-            (v << 1) | u16::from(bit(i.saturating_mul(bits).saturating_add(k)))
-        })
-    };
+    let bit = |at: usize| line.get(at / 8).map_or(0, |b| b.wrapping_shl(u32::try_from(at % 8).unwrap_or(0)) >> 7);
+    let sample =
+        |i: usize| (0..bits).fold(0u16, |v, k| (v << 1) | u16::from(bit(i.saturating_mul(bits).saturating_add(k))));
     (0..count).map(sample).collect()
 }
 

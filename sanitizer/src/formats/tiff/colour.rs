@@ -17,11 +17,8 @@ pub(super) fn convert(
     let mut samples = samples;
     budget.spend_bytes(samples.data.len() as u64)?;
     if shape.keep < page.samples {
-        samples.data = keep(
-            &samples.data,
-            samples.bytes.saturating_mul(page.samples),
-            samples.bytes.saturating_mul(shape.keep),
-        );
+        samples.data =
+            keep(&samples.data, samples.bytes.saturating_mul(page.samples), samples.bytes.saturating_mul(shape.keep));
     }
     let mut out = match page.photometric {
         Photometric::Palette => palette(page, samples.data),
@@ -35,14 +32,7 @@ pub(super) fn convert(
         }
         Photometric::Lab => {
             let data = lab(&samples.data, samples.bytes, shape.keep);
-            true_colour(
-                page,
-                Samples {
-                    bytes: 1,
-                    data,
-                    rgb: true,
-                },
-            )
+            true_colour(page, Samples { bytes: 1, data, rgb: true })
         }
         Photometric::Inks => inks(page, samples, profile, budget)?,
     };
@@ -64,37 +54,19 @@ impl Shape {
         let colours = page.photometric.colours();
         // Alpha is kept with the kinds of samples that readers know it for.
         let fits = page.format == Format::Unsigned && matches!(page.bits, 8 | 16);
-        let alpha = page
-            .alpha
-            .filter(|_| fits && page.photometric != Photometric::Palette && !samples.rgb);
-        Self {
-            keep: colours.saturating_add(usize::from(alpha.is_some())),
-            alpha,
-        }
+        let alpha = page.alpha.filter(|_| fits && page.photometric != Photometric::Palette && !samples.rgb);
+        Self { keep: colours.saturating_add(usize::from(alpha.is_some())), alpha }
     }
 }
 
 fn keep(data: &[u8], from: usize, to: usize) -> Vec<u8> {
-    data.chunks_exact(from.max(1))
-        .flat_map(|pixel| pixel.iter().take(to).copied())
-        .collect()
+    data.chunks_exact(from.max(1)).flat_map(|pixel| pixel.iter().take(to).copied()).collect()
 }
 
 fn out(page: &Page, kind: Kind, bits: u16, format: u16, data: Vec<u8>) -> Out {
     let (width, height) = (page.width, page.height);
     let (subfile, resolution) = (page.subfile, page.resolution);
-    Out {
-        width,
-        height,
-        kind,
-        bits,
-        format,
-        alpha: None,
-        palette: Vec::new(),
-        subfile,
-        resolution,
-        data,
-    }
+    Out { width, height, kind, bits, format, alpha: None, palette: Vec::new(), subfile, resolution, data }
 }
 
 /// 8-bit indices; entries that the table lacks are black.
@@ -130,9 +102,7 @@ fn grey(page: &Page, samples: Samples) -> Out {
     }
     if inverted && page.format == Format::Unsigned {
         let step = samples.bytes.saturating_mul(if alpha { 2 } else { 1 }).max(1);
-        data.chunks_exact_mut(step)
-            .flat_map(|p| p.iter_mut().take(samples.bytes))
-            .for_each(|v| *v = !*v);
+        data.chunks_exact_mut(step).flat_map(|p| p.iter_mut().take(samples.bytes)).for_each(|v| *v = !*v);
     }
     let (bits, format, data) = readable(page.format, samples.bytes, data, false);
     out(page, Kind::Grey, bits, format, data)
@@ -171,9 +141,7 @@ fn readable(format: Format, bytes: usize, data: Vec<u8>, colour: bool) -> (u16, 
         (Format::Signed, 1, true) => (8, 1, data.iter().map(|v| v ^ 0x80).collect()),
         (Format::Signed, wide, true) => {
             let mut data = high(&data, wide, 2);
-            data.chunks_exact_mut(2)
-                .filter_map(|v| v.last_mut())
-                .for_each(|v| *v ^= 0x80);
+            data.chunks_exact_mut(2).filter_map(|v| v.last_mut()).for_each(|v| *v ^= 0x80);
             (16, 1, data)
         }
         (Format::Float, 2, true) => (16, 1, floats::<2>(&data, half).flat_map(unit).collect()),
@@ -185,9 +153,7 @@ fn readable(format: Format, bytes: usize, data: Vec<u8>, colour: bool) -> (u16, 
 
 /// The high `to` bytes of little-endian samples of `from` bytes.
 fn high(data: &[u8], from: usize, to: usize) -> Vec<u8> {
-    data.chunks_exact(from.max(1))
-        .flat_map(|v| v.iter().skip(from.saturating_sub(to)).copied())
-        .collect()
+    data.chunks_exact(from.max(1)).flat_map(|v| v.iter().skip(from.saturating_sub(to)).copied()).collect()
 }
 
 fn floats<const N: usize>(data: &[u8], read: fn([u8; N]) -> f32) -> impl Iterator<Item = f32> {
@@ -204,10 +170,7 @@ fn to_u16(value: f32) -> u16 {
     (value.clamp(0.0, 1.0) * 65_535.0).round() as u16
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "a sample that 32 bits can't hold becomes infinite"
-)]
+#[expect(clippy::cast_possible_truncation, reason = "a sample that 32 bits can't hold becomes infinite")]
 fn double(bytes: [u8; 8]) -> f32 {
     f64::from_le_bytes(bytes) as f32
 }
@@ -239,50 +202,29 @@ fn lab(data: &[u8], bytes: usize, keep: usize) -> Vec<u8> {
             match bytes {
                 1 => {
                     let v = p.get(at).copied().unwrap_or(0);
-                    if i == 0 {
-                        f32::from(v) / 2.55
-                    } else {
-                        f32::from(v.cast_signed())
-                    }
+                    if i == 0 { f32::from(v) / 2.55 } else { f32::from(v.cast_signed()) }
                 }
                 _ => {
-                    let v = p
-                        .get(at..)
-                        .and_then(|b| b.first_chunk::<2>())
-                        .map_or(0, |b| u16::from_le_bytes(*b));
-                    if i == 0 {
-                        f32::from(v) / 655.35
-                    } else {
-                        f32::from(v.cast_signed()) / 256.0
-                    }
+                    let v = p.get(at..).and_then(|b| b.first_chunk::<2>()).map_or(0, |b| u16::from_le_bytes(*b));
+                    if i == 0 { f32::from(v) / 655.35 } else { f32::from(v.cast_signed()) / 256.0 }
                 }
             }
         };
         let mut out = vec![];
         out.extend(lab_to_srgb(value(0), value(1), value(2)));
         if keep > 3 {
-            out.push(
-                p.get(4usize.saturating_mul(bytes).saturating_sub(1))
-                    .copied()
-                    .unwrap_or(u8::MAX),
-            );
+            out.push(p.get(4usize.saturating_mul(bytes).saturating_sub(1)).copied().unwrap_or(u8::MAX));
         }
         out
     };
-    data.chunks_exact(bytes.saturating_mul(keep).max(1))
-        .flat_map(pixel)
-        .collect()
+    data.chunks_exact(bytes.saturating_mul(keep).max(1)).flat_map(pixel).collect()
 }
 
 /// CIE 15, 8.2.1 backwards; D50 to sRGB's primaries by the Bradford matrix of IEC 61966-2-1's common implementations.
 fn lab_to_srgb(l: f32, a: f32, b: f32) -> [u8; 3] {
     let fy = (l + 16.0) / 116.0;
     let back = |f: f32| {
-        if f > 6.0 / 29.0 {
-            f * f * f
-        } else {
-            (f - 4.0 / 29.0) * 108.0 / 841.0
-        }
+        if f > 6.0 / 29.0 { f * f * f } else { (f - 4.0 / 29.0) * 108.0 / 841.0 }
     };
     let (x, y, z) = (0.9642 * back(fy + a / 500.0), back(fy), 0.8251 * back(fy - b / 200.0));
     let linear = [
@@ -292,11 +234,7 @@ fn lab_to_srgb(l: f32, a: f32, b: f32) -> [u8; 3] {
     ];
     linear.map(|v| {
         let v = v.clamp(0.0, 1.0);
-        let coded = if v <= 0.003_130_8 {
-            12.92 * v
-        } else {
-            1.055 * v.powf(1.0 / 2.4) - 0.055
-        };
+        let coded = if v <= 0.003_130_8 { 12.92 * v } else { 1.055 * v.powf(1.0 / 2.4) - 0.055 };
         let [_, high] = to_u16(coded).to_le_bytes();
         high
     })
@@ -306,16 +244,9 @@ fn lab_to_srgb(l: f32, a: f32, b: f32) -> [u8; 3] {
 fn inks(page: &Page, samples: Samples, profile: Option<&[u8]>, budget: &mut Budget) -> Result<Out, Refusal> {
     let Samples { bytes, data, .. } = samples;
     let data = if bytes == 2 { high(&data, 2, 1) } else { data };
-    let step = data
-        .len()
-        .checked_div((page.width as usize).saturating_mul(page.height as usize))
-        .unwrap_or(4)
-        .max(4);
-    let alpha: Vec<u8> = if step > 4 {
-        data.chunks_exact(step).filter_map(|p| p.get(4).copied()).collect()
-    } else {
-        Vec::new()
-    };
+    let step = data.len().checked_div((page.width as usize).saturating_mul(page.height as usize)).unwrap_or(4).max(4);
+    let alpha: Vec<u8> =
+        if step > 4 { data.chunks_exact(step).filter_map(|p| p.get(4).copied()).collect() } else { Vec::new() };
     let inks = if step > 4 { keep(&data, step, 4) } else { data };
     let mut pixels = Pixels::new8(page.width, page.height, Colour::Cmyk, inks)?;
     let profile = match profile {
@@ -325,17 +256,9 @@ fn inks(page: &Page, samples: Samples, profile: Option<&[u8]>, budget: &mut Budg
     if let Some(profile) = profile {
         profile.to_srgb(&mut pixels, budget)?;
     }
-    let mut rgb = if pixels.colour == Colour::Cmyk {
-        raster::cmyk_to_rgb(&pixels.samples)
-    } else {
-        pixels.samples
-    };
+    let mut rgb = if pixels.colour == Colour::Cmyk { raster::cmyk_to_rgb(&pixels.samples) } else { pixels.samples };
     if !alpha.is_empty() {
-        rgb = rgb
-            .chunks_exact(3)
-            .zip(&alpha)
-            .flat_map(|(p, a)| p.iter().copied().chain([*a]))
-            .collect();
+        rgb = rgb.chunks_exact(3).zip(&alpha).flat_map(|(p, a)| p.iter().copied().chain([*a])).collect();
     }
     Ok(out(page, Kind::Rgb, 8, 1, rgb))
 }
@@ -365,13 +288,7 @@ fn to_srgb(out: &mut Out, profile: Option<&[u8]>, budget: &mut Budget) -> Result
     let mut samples = std::mem::take(&mut out.data);
     let swap = |samples: &mut [u8]| samples.chunks_exact_mut(bytes.max(1)).for_each(<[u8]>::reverse);
     swap(&mut samples);
-    let mut pixels = Pixels {
-        width: out.width,
-        height: out.height,
-        colour,
-        depth,
-        samples,
-    };
+    let mut pixels = Pixels { width: out.width, height: out.height, colour, depth, samples };
     profile.to_srgb(&mut pixels, budget)?;
     out.data = pixels.samples;
     swap(&mut out.data);
@@ -384,28 +301,11 @@ fn palette_to_srgb(out: &mut Out, profile: &Profile, budget: &mut Budget) -> Res
     }
     let plane = |n: usize| out.palette.iter().skip(n.saturating_mul(256)).take(256);
     let colours = plane(0).zip(plane(1)).zip(plane(2));
-    let samples = colours
-        .flat_map(|((r, g), b)| [*r, *g, *b])
-        .flat_map(u16::to_be_bytes)
-        .collect();
-    let mut pixels = Pixels {
-        width: 256,
-        height: 1,
-        colour: Colour::Rgb,
-        depth: Depth::Sixteen,
-        samples,
-    };
+    let samples = colours.flat_map(|((r, g), b)| [*r, *g, *b]).flat_map(u16::to_be_bytes).collect();
+    let mut pixels = Pixels { width: 256, height: 1, colour: Colour::Rgb, depth: Depth::Sixteen, samples };
     profile.to_srgb(&mut pixels, budget)?;
-    let values: Vec<u16> = pixels
-        .samples
-        .as_chunks::<2>()
-        .0
-        .iter()
-        .map(|v| u16::from_be_bytes(*v))
-        .collect();
-    out.palette = (0..3)
-        .flat_map(|plane| values.iter().skip(plane).step_by(3).copied())
-        .collect();
+    let values: Vec<u16> = pixels.samples.as_chunks::<2>().0.iter().map(|v| u16::from_be_bytes(*v)).collect();
+    out.palette = (0..3).flat_map(|plane| values.iter().skip(plane).step_by(3).copied()).collect();
     Ok(())
 }
 

@@ -75,11 +75,7 @@ impl<R: Iterator<Item = Result<u8, Infallible>>> Rows<R> {
     fn run(&mut self, dark: bool) -> Option<u32> {
         let mut length = 0u32;
         loop {
-            let code = if dark {
-                black::decode(&mut self.bits)?
-            } else {
-                white::decode(&mut self.bits)?
-            };
+            let code = if dark { black::decode(&mut self.bits)? } else { white::decode(&mut self.bits)? };
             length = length.saturating_add(code.into());
             if code < 64 {
                 return Some(length);

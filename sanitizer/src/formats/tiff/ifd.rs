@@ -77,11 +77,7 @@ impl<'a> File<'a> {
     fn number(&self, at: usize, width: usize) -> Option<u64> {
         let bytes = self.bytes.get(at..at.checked_add(width)?)?;
         let push = |n: u64, b: &u8| n.wrapping_shl(8) | u64::from(*b);
-        Some(if self.little {
-            bytes.iter().rev().fold(0, push)
-        } else {
-            bytes.iter().fold(0, push)
-        })
+        Some(if self.little { bytes.iter().rev().fold(0, push) } else { bytes.iter().fold(0, push) })
     }
 
     fn offset(&self, at: usize) -> Option<usize> {
@@ -136,9 +132,7 @@ impl<'a> File<'a> {
         if count as u64 > MOST_VALUES {
             return None;
         }
-        (0..count)
-            .map(|i| self.number(entry.values.start.checked_add(i.checked_mul(width)?)?, width))
-            .collect()
+        (0..count).map(|i| self.number(entry.values.start.checked_add(i.checked_mul(width)?)?, width)).collect()
     }
 
     /// The first number of a tag.
@@ -151,8 +145,7 @@ impl<'a> File<'a> {
             16 | 18 => 8,
             _ => return None,
         };
-        self.number(entry.values.start, width)
-            .filter(|_| entry.values.len() >= width)
+        self.number(entry.values.start, width).filter(|_| entry.values.len() >= width)
     }
 
     /// Numerators and denominators of a tag.

@@ -52,11 +52,7 @@ fn report(directory: &Directory, number: usize, cx: &mut Cx<'_>) {
             32_768.. => ("IMG-12", "private tag"),
             _ => continue,
         };
-        cx.found(
-            id,
-            FindingAction::Removed,
-            &format!("page {}, {what}", number.saturating_add(1)),
-        );
+        cx.found(id, FindingAction::Removed, &format!("page {}, {what}", number.saturating_add(1)));
     }
 }
 

@@ -135,12 +135,8 @@ impl Page {
             let rows = number(278).and_then(|n| u32::try_from(n).ok()).filter(|n| *n > 0);
             (width, rows.unwrap_or(height).min(height))
         };
-        let offsets = file
-            .numbers(directory, if tiled { 324 } else { 273 })
-            .or_else(|| file.numbers(directory, 273));
-        let counts = file
-            .numbers(directory, if tiled { 325 } else { 279 })
-            .or_else(|| file.numbers(directory, 279));
+        let offsets = file.numbers(directory, if tiled { 324 } else { 273 }).or_else(|| file.numbers(directory, 273));
+        let counts = file.numbers(directory, if tiled { 325 } else { 279 }).or_else(|| file.numbers(directory, 279));
         let page = Self {
             subfile: u32::try_from(number(254).unwrap_or(0) & 3).unwrap_or(0),
             width,
@@ -154,10 +150,7 @@ impl Page {
             reversed_bits: number(266) == Some(2),
             predictor: number(317).unwrap_or(1),
             alpha,
-            palette: palette
-                .into_iter()
-                .map(|v| u16::try_from(v).unwrap_or(u16::MAX))
-                .collect(),
+            palette: palette.into_iter().map(|v| u16::try_from(v).unwrap_or(u16::MAX)).collect(),
             subsampling,
             orientation: number(274)
                 .and_then(|v| u16::try_from(v).ok())
@@ -221,9 +214,7 @@ fn compression(code: u64, fax_options: u64) -> Result<Compression, Refusal> {
     Ok(match code {
         1 => Compression::None,
         2 => Compression::Huffman,
-        3 => Compression::Fax3 {
-            two_dimensional: fax_options & 1 != 0,
-        },
+        3 => Compression::Fax3 { two_dimensional: fax_options & 1 != 0 },
         4 => Compression::Fax4,
         5 => Compression::Lzw,
         7 => Compression::Jpeg,
@@ -252,15 +243,7 @@ fn photometric(code: Option<u64>, bits: usize, samples: usize) -> Result<Photome
 }
 
 fn resolution(file: &File<'_>, directory: &Directory) -> Option<Resolution> {
-    let of = |tag| {
-        file.rationals(directory, tag)
-            .first()
-            .copied()
-            .filter(|(n, d)| *n > 0 && *d > 0)
-    };
-    let unit = file
-        .number_of(directory, 296)
-        .and_then(|u| u16::try_from(u).ok())
-        .unwrap_or(2);
+    let of = |tag| file.rationals(directory, tag).first().copied().filter(|(n, d)| *n > 0 && *d > 0);
+    let unit = file.number_of(directory, 296).and_then(|u| u16::try_from(u).ok()).unwrap_or(2);
     Some((of(282)?, of(283)?, if (1..=3).contains(&unit) { unit } else { 1 }))
 }

@@ -18,9 +18,7 @@ fn levels(bytes: &[u8]) -> Vec<u8> {
     let mut decoder = Decoder::new(std::io::Cursor::new(bytes)).unwrap();
     let mut levels = Vec::new();
     loop {
-        let DecodingResult::U8(samples) = decoder.read_image().unwrap() else {
-            panic!("8 bits")
-        };
+        let DecodingResult::U8(samples) = decoder.read_image().unwrap() else { panic!("8 bits") };
         levels.push(samples[7]);
         if !decoder.more_images() {
             return levels;
@@ -55,9 +53,7 @@ fn fax_rows_decode_as_they_were_coded() {
     let rows: [u16; 3] = [0b0000_1111_0000_1110, 0b0000_1111_1000_1110, 0xFFFF];
     let mut encoder = Encoder::new(VecWriter::new());
     for row in rows {
-        let pels = (0..16)
-            .rev()
-            .map(|i| if row >> i & 1 == 1 { Color::Black } else { Color::White });
+        let pels = (0..16).rev().map(|i| if row >> i & 1 == 1 { Color::Black } else { Color::White });
         encoder.encode_line(pels, 16).unwrap();
     }
     let data = encoder.finish().unwrap().finish();

@@ -58,40 +58,22 @@ struct Field {
 
 impl Field {
     fn shorts(tag: u16, values: &[u16]) -> Self {
-        Self {
-            tag,
-            kind: 3,
-            count: values.len(),
-            values: values.iter().flat_map(|v| v.to_le_bytes()).collect(),
-        }
+        Self { tag, kind: 3, count: values.len(), values: values.iter().flat_map(|v| v.to_le_bytes()).collect() }
     }
 
     fn longs(tag: u16, values: &[u32]) -> Self {
-        Self {
-            tag,
-            kind: 4,
-            count: values.len(),
-            values: values.iter().flat_map(|v| v.to_le_bytes()).collect(),
-        }
+        Self { tag, kind: 4, count: values.len(), values: values.iter().flat_map(|v| v.to_le_bytes()).collect() }
     }
 
     fn rational(tag: u16, (numerator, denominator): (u32, u32)) -> Self {
         let values = [numerator.to_le_bytes(), denominator.to_le_bytes()].concat();
-        Self {
-            tag,
-            kind: 5,
-            count: 1,
-            values,
-        }
+        Self { tag, kind: 5, count: 1, values }
     }
 }
 
 impl Writer {
     pub(super) fn new() -> Self {
-        Self {
-            out: b"II\x2a\0\0\0\0\0".to_vec(),
-            link: 4,
-        }
+        Self { out: b"II\x2a\0\0\0\0\0".to_vec(), link: 4 }
     }
 
     pub(super) fn finish(self) -> Vec<u8> {
@@ -107,9 +89,7 @@ impl Writer {
             (Kind::Rgb, Some(_)) => 4,
         };
         let plain = usize::from(page.bits.div_ceil(8)).saturating_mul(samples);
-        let expected = (page.width as usize)
-            .saturating_mul(page.height as usize)
-            .saturating_mul(plain);
+        let expected = (page.width as usize).saturating_mul(page.height as usize).saturating_mul(plain);
         if page.data.len() != expected || expected == 0 {
             return Err(Refusal::internal("TIFF: samples of a page"));
         }
@@ -130,10 +110,7 @@ impl Writer {
             Kind::Palette => 3,
         };
         fields.push(Field::shorts(262, &[photometric]));
-        let lengths = strips
-            .iter()
-            .map(|s| u32::try_from(s.len()))
-            .collect::<Result<Vec<_>, _>>();
+        let lengths = strips.iter().map(|s| u32::try_from(s.len())).collect::<Result<Vec<_>, _>>();
         let lengths = lengths.map_err(|_| too_large())?;
         // The offsets are known when the length of everything in front of the strips is.
         fields.push(Field::longs(273, &lengths));
@@ -164,12 +141,8 @@ impl Writer {
         self.even();
         let start = self.out.len();
         let head = fields.len().saturating_mul(12).saturating_add(6);
-        let values: usize = fields
-            .iter()
-            .map(|f| f.values.len())
-            .filter(|n| *n > 4)
-            .map(|n| n.next_multiple_of(2))
-            .sum();
+        let values: usize =
+            fields.iter().map(|f| f.values.len()).filter(|n| *n > 4).map(|n| n.next_multiple_of(2)).sum();
         let mut at = start.saturating_add(head).saturating_add(values);
         let mut offsets = Vec::with_capacity(strips.len());
         for strip in strips {
@@ -180,17 +153,14 @@ impl Writer {
             *field = Field::longs(273, &offsets);
         }
         self.link_to(start)?;
-        self.out
-            .extend_from_slice(&u16::try_from(fields.len()).unwrap_or(0).to_le_bytes());
+        self.out.extend_from_slice(&u16::try_from(fields.len()).unwrap_or(0).to_le_bytes());
         let mut behind = start.saturating_add(head);
         for field in &fields {
             self.out.extend_from_slice(&field.tag.to_le_bytes());
             self.out.extend_from_slice(&field.kind.to_le_bytes());
-            self.out
-                .extend_from_slice(&u32::try_from(field.count).map_err(|_| too_large())?.to_le_bytes());
+            self.out.extend_from_slice(&u32::try_from(field.count).map_err(|_| too_large())?.to_le_bytes());
             if field.values.len() > 4 {
-                self.out
-                    .extend_from_slice(&u32::try_from(behind).map_err(|_| too_large())?.to_le_bytes());
+                self.out.extend_from_slice(&u32::try_from(behind).map_err(|_| too_large())?.to_le_bytes());
                 behind = behind.saturating_add(field.values.len().next_multiple_of(2));
             } else {
                 let mut inline = field.values.clone();
@@ -220,10 +190,7 @@ impl Writer {
     fn link_to(&mut self, at: usize) -> Result<(), Refusal> {
         let at = u32::try_from(at).map_err(|_| too_large())?;
         let end = self.link.saturating_add(4);
-        let place = self
-            .out
-            .get_mut(self.link..end)
-            .ok_or_else(|| Refusal::internal("TIFF: link"))?;
+        let place = self.out.get_mut(self.link..end).ok_or_else(|| Refusal::internal("TIFF: link"))?;
         place.copy_from_slice(&at.to_le_bytes());
         Ok(())
     }
@@ -236,15 +203,8 @@ fn too_large() -> Refusal {
 /// Compressed strips, and the rows that each but the last one has.
 fn strips(page: &Out, samples: usize, plain: usize, predicted: bool) -> Result<(u32, Vec<Vec<u8>>), Refusal> {
     let row = (page.width as usize).saturating_mul(plain).max(1);
-    let packed = if page.bits == 1 {
-        raster::row_bytes(page.width, 1)
-    } else {
-        row
-    };
-    let rows = STRIP_BYTES
-        .checked_div(packed.max(1))
-        .unwrap_or(1)
-        .clamp(1, page.height as usize);
+    let packed = if page.bits == 1 { raster::row_bytes(page.width, 1) } else { row };
+    let rows = STRIP_BYTES.checked_div(packed.max(1)).unwrap_or(1).clamp(1, page.height as usize);
     let mut out = Vec::new();
     for strip in page.data.chunks(row.saturating_mul(rows)) {
         let broken = |_| Refusal::internal("TIFF: deflate");
@@ -271,11 +231,8 @@ fn predict(line: &[u8], samples: usize, bits: u16) -> Vec<u8> {
     if bits == 16 {
         let (values, _) = rest.as_chunks::<2>();
         let (lefts, _) = line.as_chunks::<2>();
-        let less = |(v, l): (&[u8; 2], &[u8; 2])| {
-            u16::from_le_bytes(*v)
-                .wrapping_sub(u16::from_le_bytes(*l))
-                .to_le_bytes()
-        };
+        let less =
+            |(v, l): (&[u8; 2], &[u8; 2])| u16::from_le_bytes(*v).wrapping_sub(u16::from_le_bytes(*l)).to_le_bytes();
         out.extend(values.iter().zip(lefts).flat_map(less));
     } else {
         out.extend(rest.iter().zip(line).map(|(v, l)| v.wrapping_sub(*l)));

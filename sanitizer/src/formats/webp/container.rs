@@ -74,12 +74,7 @@ pub(super) fn walk(bytes: &[u8]) -> Result<Found, Refusal> {
                 found.metadata = found.metadata.saturating_add(1);
             }
             b"XMP " => found.metadata = found.metadata.saturating_add(1),
-            b"ANIM" => {
-                found.plays = data
-                    .get(4..)
-                    .and_then(|d| d.first_chunk())
-                    .map_or(0, |p| u16::from_le_bytes(*p))
-            }
+            b"ANIM" => found.plays = data.get(4..).and_then(|d| d.first_chunk()).map_or(0, |p| u16::from_le_bytes(*p)),
             b"ANMF" => {
                 if found.frames.len() >= MOST_FRAMES {
                     return Err(Refusal::unsupported("a WebP of so many frames"));
@@ -118,10 +113,7 @@ fn read_frame(bytes: &[u8], body: Range<usize>, canvas: (u32, u32)) -> Result<(F
     };
     let inside = |at: u32, side: u32, whole: u32| at.saturating_add(side) <= whole;
     if !inside(frame.x, frame.width, canvas.0) || !inside(frame.y, frame.height, canvas.1) {
-        return Err(Refusal::malformed(
-            body.start as u64,
-            "WebP: a frame outside of the canvas",
-        ));
+        return Err(Refusal::malformed(body.start as u64, "WebP: a frame outside of the canvas"));
     }
     let (mut at, mut unknown) = (body.start.saturating_add(16), 0u64);
     while let Some(&[k0, k1, k2, k3, l0, l1, l2, l3]) = bytes.get(at..body.end).and_then(|b| b.first_chunk::<8>()) {
@@ -142,10 +134,7 @@ fn read_frame(bytes: &[u8], body: Range<usize>, canvas: (u32, u32)) -> Result<(F
 
 /// A file of one frame alone.
 pub(super) fn still(bytes: &[u8], frame: &Frame) -> Result<Vec<u8>, Refusal> {
-    let (kind, image) = frame
-        .image
-        .clone()
-        .ok_or_else(|| Refusal::malformed(12, "WebP: a frame without a picture"))?;
+    let (kind, image) = frame.image.clone().ok_or_else(|| Refusal::malformed(12, "WebP: a frame without a picture"))?;
     let image = bytes.get(image).unwrap_or_default();
     let mut body = b"WEBP".to_vec();
     if let (Some(alpha), b"VP8 ") = (frame.alpha.clone(), &kind) {
@@ -200,25 +189,15 @@ pub(super) fn frame(out: &mut Vec<u8>, part: &Part, duration: u32, vp8l: &[u8]) 
     let flags = [0x02];
     let duration = three((duration as usize).min(0xFF_FFFF))?;
     let place = [three(part.x / 2)?, three(part.y / 2)?];
-    let size = [
-        three(part.width.saturating_sub(1))?,
-        three(part.height.saturating_sub(1))?,
-    ];
-    chunk(
-        out,
-        b"ANMF",
-        &[place.as_flattened(), size.as_flattened(), &duration, &flags, vp8l],
-    )
+    let size = [three(part.width.saturating_sub(1))?, three(part.height.saturating_sub(1))?];
+    chunk(out, b"ANMF", &[place.as_flattened(), size.as_flattened(), &duration, &flags, vp8l])
 }
 
 /// The file of an animation.
 pub(super) fn animation(width: u32, height: u32, alpha: bool, plays: u16, frames: &[u8]) -> Result<Vec<u8>, Refusal> {
     let mut body = b"WEBP".to_vec();
     let flags = if alpha { 0x12 } else { 0x02 };
-    let sides = [
-        three((width as usize).saturating_sub(1))?,
-        three((height as usize).saturating_sub(1))?,
-    ];
+    let sides = [three((width as usize).saturating_sub(1))?, three((height as usize).saturating_sub(1))?];
     chunk(&mut body, b"VP8X", &[&[flags, 0, 0, 0], sides.as_flattened()])?;
     chunk(&mut body, b"ANIM", &[&[0; 4], &plays.to_le_bytes()])?;
     body.extend_from_slice(frames);

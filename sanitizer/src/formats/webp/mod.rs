@@ -52,13 +52,8 @@ fn broken(error: image_webp::DecodingError) -> Refusal {
 
 /// A buffer for one picture or composed frame, and its colour.
 fn buffer(decoder: &Decoder<'_>) -> Result<(Vec<u8>, Colour), Refusal> {
-    let size = decoder
-        .output_buffer_size()
-        .ok_or_else(|| Refusal::unsupported("a WebP of that size"))?;
-    Ok((
-        vec![0; size],
-        if decoder.has_alpha() { Colour::Rgba } else { Colour::Rgb },
-    ))
+    let size = decoder.output_buffer_size().ok_or_else(|| Refusal::unsupported("a WebP of that size"))?;
+    Ok((vec![0; size], if decoder.has_alpha() { Colour::Rgba } else { Colour::Rgb }))
 }
 
 fn still(
@@ -83,13 +78,7 @@ fn encode(pixels: &Pixels) -> Result<Vec<u8>, Refusal> {
     let opaque: Vec<u8>;
     let (samples, colour) = match pixels.colour {
         Colour::Rgba if raster::opaque(&pixels.samples) => {
-            opaque = pixels
-                .samples
-                .as_chunks::<4>()
-                .0
-                .iter()
-                .flat_map(|&[r, g, b, _]| [r, g, b])
-                .collect();
+            opaque = pixels.samples.as_chunks::<4>().0.iter().flat_map(|&[r, g, b, _]| [r, g, b]).collect();
             (&opaque, ColorType::Rgb8)
         }
         Colour::Rgba => (&pixels.samples, ColorType::Rgba8),
@@ -169,10 +158,7 @@ fn frame_pixels(bytes: &[u8], frame: &Frame, cx: &mut Cx<'_>) -> Result<Pixels, 
 fn covered<'c>(canvas: &'c mut [u8], width: usize, frame: &Frame) -> impl Iterator<Item = &'c mut [u8]> {
     let (x, y) = (frame.x as usize, frame.y as usize);
     let (from, length) = (x.saturating_mul(4), (frame.width as usize).saturating_mul(4));
-    let rows = canvas
-        .chunks_exact_mut(width.saturating_mul(4).max(1))
-        .skip(y)
-        .take(frame.height as usize);
+    let rows = canvas.chunks_exact_mut(width.saturating_mul(4).max(1)).skip(y).take(frame.height as usize);
     rows.filter_map(move |row| row.get_mut(from..from.saturating_add(length)))
 }
 
@@ -182,9 +168,7 @@ fn clear(canvas: &mut [u8], width: usize, frame: &Frame) {
 
 fn draw(canvas: &mut [u8], width: usize, frame: &Frame, pixels: &Pixels) {
     let step = pixels.colour.channels();
-    let rows = pixels
-        .samples
-        .chunks_exact((frame.width as usize).saturating_mul(step).max(1));
+    let rows = pixels.samples.chunks_exact((frame.width as usize).saturating_mul(step).max(1));
     for (to, from) in covered(canvas, width, frame).zip(rows) {
         for (to, from) in to.as_chunks_mut::<4>().0.iter_mut().zip(from.chunks_exact(step)) {
             match *from {
@@ -198,10 +182,7 @@ fn draw(canvas: &mut [u8], width: usize, frame: &Frame, pixels: &Pixels) {
 }
 
 /// Straight alpha, source over destination.
-#[expect(
-    clippy::arithmetic_side_effects,
-    reason = "products of three bytes; the divisor is checked"
-)]
+#[expect(clippy::arithmetic_side_effects, reason = "products of three bytes; the divisor is checked")]
 fn over(source: [u8; 4], below: [u8; 4]) -> [u8; 4] {
     let (a, b) = (u32::from(source[3]), u32::from(below[3]));
     // In 255ths of 255ths.
@@ -223,12 +204,7 @@ fn changed(before: Option<&[u8]>, now: &[u8], width: usize, step: usize) -> Part
     let row = width.saturating_mul(step).max(1);
     let height = now.len().checked_div(row).unwrap_or(0);
     let Some(before) = before else {
-        return Part {
-            x: 0,
-            y: 0,
-            width,
-            height,
-        };
+        return Part { x: 0, y: 0, width, height };
     };
     let (mut left, mut right, mut top, mut bottom) = (width, 0usize, height, 0usize);
     for (y, (a, b)) in before.chunks_exact(row).zip(now.chunks_exact(row)).enumerate() {
@@ -248,24 +224,13 @@ fn changed(before: Option<&[u8]>, now: &[u8], width: usize, step: usize) -> Part
     // A frame must have a pixel; places are stored halved.
     let (left, top) = if right == 0 { (0, 0) } else { (left & !1, top & !1) };
     let (right, bottom) = (right.max(1), bottom.max(1));
-    Part {
-        x: left,
-        y: top,
-        width: right.saturating_sub(left),
-        height: bottom.saturating_sub(top),
-    }
+    Part { x: left, y: top, width: right.saturating_sub(left), height: bottom.saturating_sub(top) }
 }
 
 fn crop(canvas: &[u8], part: &Part, width: usize, step: usize) -> Vec<u8> {
-    let rows = canvas
-        .chunks_exact(width.saturating_mul(step).max(1))
-        .skip(part.y)
-        .take(part.height);
+    let rows = canvas.chunks_exact(width.saturating_mul(step).max(1)).skip(part.y).take(part.height);
     let (from, length) = (part.x.saturating_mul(step), part.width.saturating_mul(step));
-    rows.filter_map(|row| row.get(from..from.saturating_add(length)))
-        .flatten()
-        .copied()
-        .collect()
+    rows.filter_map(|row| row.get(from..from.saturating_add(length))).flatten().copied().collect()
 }
 
 #[cfg(test)]

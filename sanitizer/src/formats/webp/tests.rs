@@ -5,9 +5,7 @@ use model::Format::Webp;
 fn lossless(width: u32, height: u32, pixel: [u8; 4]) -> Vec<u8> {
     let samples = pixel.repeat((width * height) as usize);
     let mut out = Vec::new();
-    WebPEncoder::new(&mut out)
-        .encode(&samples, width, height, ColorType::Rgba8)
-        .unwrap();
+    WebPEncoder::new(&mut out).encode(&samples, width, height, ColorType::Rgba8).unwrap();
     out[12..].to_vec()
 }
 
@@ -15,12 +13,7 @@ fn lossless(width: u32, height: u32, pixel: [u8; 4]) -> Vec<u8> {
 fn animation(flags: u8) -> Vec<u8> {
     let mut frames = Vec::new();
     for (x, pixel) in [(0, [255, 0, 0, 255]), (2, [0, 255, 0, 255])] {
-        let part = Part {
-            x,
-            y: 0,
-            width: 2,
-            height: 2,
-        };
+        let part = Part { x, y: 0, width: 2, height: 2 };
         let start = frames.len();
         container::frame(&mut frames, &part, 40, &lossless(2, 2, pixel)).unwrap();
         frames[start + 8 + 15] = flags;

@@ -24,7 +24,8 @@ impl Reconstructor for Zip {
     fn reconstruct(&self, input: Untrusted<'_>, format: Format, cx: &mut Cx<'_>) -> Result<Rebuilt, Refusal> {
         let archive = Archive::open_any(input.bytes(), cx.budget)?;
         report(&archive, cx);
-        let mut rebuild = Rebuild { archive: &archive, writer: ZipWriter::new(), paths: Paths::default(), kept: 0, first: None };
+        let mut rebuild =
+            Rebuild { archive: &archive, writer: ZipWriter::new(), paths: Paths::default(), kept: 0, first: None };
         for entry in archive.entries() {
             match entry.kind {
                 Kind::Folder => rebuild.folder(entry, cx)?,

@@ -23,7 +23,12 @@ fn members(bytes: &[u8]) -> Vec<(String, String)> {
     let mut budget = Budget::new(&Policy::standard().limits);
     let archive = Archive::open(&once.bytes, &mut budget).unwrap();
     let text = |e| String::from_utf8_lossy(&archive.read(e, &mut budget).unwrap()).into_owned();
-    archive.entries().iter().map(|e| e.name.clone()).zip(archive.entries().iter().map(text).collect::<Vec<_>>()).collect()
+    archive
+        .entries()
+        .iter()
+        .map(|e| e.name.clone())
+        .zip(archive.entries().iter().map(text).collect::<Vec<_>>())
+        .collect()
 }
 
 fn names(bytes: &[u8]) -> Vec<String> {
@@ -58,15 +63,31 @@ fn names_become_safe_relative_and_unique() {
         ("note.txt/m.txt", b"m"),
     ]);
     let expected = [
-        "etc/passwd.txt", "temp/b.txt", "_con.txt", "x.txt", "X (2).TXT", "x (2) (2).txt", "rtxt.txt", "Dir/a.txt", "Dir/b.txt",
-        "e\u{301}.txt", "é (2).txt", "é (3).txt", "note.txt", "note (2).txt/m.txt",
+        "etc/passwd.txt",
+        "temp/b.txt",
+        "_con.txt",
+        "x.txt",
+        "X (2).TXT",
+        "x (2) (2).txt",
+        "rtxt.txt",
+        "Dir/a.txt",
+        "Dir/b.txt",
+        "e\u{301}.txt",
+        "é (2).txt",
+        "é (3).txt",
+        "note.txt",
+        "note (2).txt/m.txt",
     ];
     assert_eq!(names(&archive), expected);
 }
 
 #[test]
 fn what_can_not_be_cleaned_leaves_a_tombstone_or_withholds_the_archive() {
-    let archive = zip(&[("ok.txt", b"fine"), ("run.bat", b"del *"), (&format!("{}.exe", "n".repeat(250)), b"\x7fELF\x02\x01\x01\0")]);
+    let archive = zip(&[
+        ("ok.txt", b"fine"),
+        ("run.bat", b"del *"),
+        (&format!("{}.exe", "n".repeat(250)), b"\x7fELF\x02\x01\x01\0"),
+    ]);
     let made = members(&archive);
     assert_eq!(made[1].0, "run.bat.withheld.txt");
     assert!(made[1].1.contains("\"run.bat\"") && made[1].1.contains("script may not pass"), "{}", made[1].1);

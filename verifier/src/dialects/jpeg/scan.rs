@@ -105,7 +105,10 @@ impl<'a> Scan<'a> {
 
     /// One block (F.2.2.1, F.2.2.2). A run of zeros must end in a coefficient: an encoder that has none left says EOB.
     #[inline(always)]
-    #[expect(clippy::arithmetic_side_effects, reason = "bound: sizes <= 15, k <= 63 + 16, |DC| <= 2047 before each step")]
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "bound: sizes <= 15, k <= 63 + 16, |DC| <= 2047 before each step"
+    )]
     pub(super) fn block(&mut self, component: &mut Component) -> Result<(), Rejection> {
         let (size, len) = self.code(component.dc)?;
         self.drop(len)?;

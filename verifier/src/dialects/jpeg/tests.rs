@@ -204,6 +204,11 @@ fn speed() {
         let start = std::time::Instant::now();
         accept(&jpeg, Jpeg);
         let seconds = start.elapsed().as_secs_f64();
-        println!("{name}: {:.0} MP/s, {:.0} MB/s ({} bytes)", 12.0 / seconds, jpeg.len() as f64 / 1e6 / seconds, jpeg.len());
+        println!(
+            "{name}: {:.0} MP/s, {:.0} MB/s ({} bytes)",
+            12.0 / seconds,
+            jpeg.len() as f64 / 1e6 / seconds,
+            jpeg.len()
+        );
     }
 }

@@ -59,23 +59,11 @@ const fn kind(
     content_type: &'static str,
     root: (Ns, &'static str),
 ) -> Kind {
-    Kind {
-        family,
-        path,
-        relationship,
-        content_type,
-        content: Content::Xml(root.0, root.1),
-    }
+    Kind { family, path, relationship, content_type, content: Content::Xml(root.0, root.1) }
 }
 
 const fn picture(path: &'static str) -> Kind {
-    Kind {
-        family: None,
-        path,
-        relationship: "image",
-        content_type: "",
-        content: Content::Picture,
-    }
+    Kind { family: None, path, relationship: "image", content_type: "", content: Content::Picture }
 }
 
 const WORD: Option<Family> = Some(Family::Word);
@@ -148,8 +136,7 @@ pub(super) static KINDS: &[Kind] = &[
 /// The kind that a path under the family's folder is of, and its number where it has one.
 pub(super) fn of(family: Family, path: &str) -> Option<(&'static Kind, Option<usize>)> {
     let ours = KINDS.iter().filter(|kind| kind.family.is_none_or(|f| f == family));
-    ours.filter_map(|kind| numbered(kind.path, path).map(|n| (kind, n)))
-        .next()
+    ours.filter_map(|kind| numbered(kind.path, path).map(|n| (kind, n))).next()
 }
 
 /// Whether `path` is the pattern: `Some(None)` for a fixed name, `Some(Some(n))` for a numbered one.
@@ -177,16 +164,9 @@ pub(super) fn is_implicit(family: Family, source: &str, relationship: &str) -> b
             "comments",
             "glossaryDocument",
         ],
-        (Family::Word, "glossary") if source == "glossary/document.xml" => &[
-            "styles",
-            "numbering",
-            "settings",
-            "fontTable",
-            "theme",
-            "footnotes",
-            "endnotes",
-            "comments",
-        ],
+        (Family::Word, "glossary") if source == "glossary/document.xml" => {
+            &["styles", "numbering", "settings", "fontTable", "theme", "footnotes", "endnotes", "comments"]
+        }
         (Family::Excel, "workbook.xml") => &["styles", "sharedStrings", "theme"],
         (Family::Excel, "worksheets") => &["comments", "pivotTable"],
         (Family::Excel, "pivotTables") => &["pivotCacheDefinition"],

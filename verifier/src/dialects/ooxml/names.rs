@@ -29,86 +29,22 @@ pub(super) struct Element {
 
 /// Prefix, URI and list of each namespace, in the order in which a root declares them.
 const SPACES: [(&str, &str, &str); 16] = [
-    (
-        "",
-        "http://schemas.openxmlformats.org/spreadsheetml/2006/main",
-        include_str!("names/s.txt"),
-    ),
-    (
-        "w",
-        "http://schemas.openxmlformats.org/wordprocessingml/2006/main",
-        include_str!("names/w.txt"),
-    ),
-    (
-        "p",
-        "http://schemas.openxmlformats.org/presentationml/2006/main",
-        include_str!("names/p.txt"),
-    ),
-    (
-        "a",
-        "http://schemas.openxmlformats.org/drawingml/2006/main",
-        include_str!("names/a.txt"),
-    ),
-    (
-        "r",
-        "http://schemas.openxmlformats.org/officeDocument/2006/relationships",
-        "",
-    ),
-    (
-        "m",
-        "http://schemas.openxmlformats.org/officeDocument/2006/math",
-        include_str!("names/m.txt"),
-    ),
-    (
-        "wp",
-        "http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing",
-        include_str!("names/wp.txt"),
-    ),
-    (
-        "pic",
-        "http://schemas.openxmlformats.org/drawingml/2006/picture",
-        include_str!("names/pic.txt"),
-    ),
-    (
-        "xdr",
-        "http://schemas.openxmlformats.org/drawingml/2006/spreadsheetDrawing",
-        include_str!("names/xdr.txt"),
-    ),
-    (
-        "c",
-        "http://schemas.openxmlformats.org/drawingml/2006/chart",
-        include_str!("names/c.txt"),
-    ),
-    (
-        "cdr",
-        "http://schemas.openxmlformats.org/drawingml/2006/chartDrawing",
-        include_str!("names/cdr.txt"),
-    ),
-    (
-        "dgm",
-        "http://schemas.openxmlformats.org/drawingml/2006/diagram",
-        include_str!("names/dgm.txt"),
-    ),
-    (
-        "lc",
-        "http://schemas.openxmlformats.org/drawingml/2006/lockedCanvas",
-        include_str!("names/lc.txt"),
-    ),
-    (
-        "wps",
-        "http://schemas.microsoft.com/office/word/2010/wordprocessingShape",
-        include_str!("names/wps.txt"),
-    ),
-    (
-        "wpg",
-        "http://schemas.microsoft.com/office/word/2010/wordprocessingGroup",
-        include_str!("names/wpg.txt"),
-    ),
-    (
-        "wpc",
-        "http://schemas.microsoft.com/office/word/2010/wordprocessingCanvas",
-        include_str!("names/wpc.txt"),
-    ),
+    ("", "http://schemas.openxmlformats.org/spreadsheetml/2006/main", include_str!("names/s.txt")),
+    ("w", "http://schemas.openxmlformats.org/wordprocessingml/2006/main", include_str!("names/w.txt")),
+    ("p", "http://schemas.openxmlformats.org/presentationml/2006/main", include_str!("names/p.txt")),
+    ("a", "http://schemas.openxmlformats.org/drawingml/2006/main", include_str!("names/a.txt")),
+    ("r", "http://schemas.openxmlformats.org/officeDocument/2006/relationships", ""),
+    ("m", "http://schemas.openxmlformats.org/officeDocument/2006/math", include_str!("names/m.txt")),
+    ("wp", "http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing", include_str!("names/wp.txt")),
+    ("pic", "http://schemas.openxmlformats.org/drawingml/2006/picture", include_str!("names/pic.txt")),
+    ("xdr", "http://schemas.openxmlformats.org/drawingml/2006/spreadsheetDrawing", include_str!("names/xdr.txt")),
+    ("c", "http://schemas.openxmlformats.org/drawingml/2006/chart", include_str!("names/c.txt")),
+    ("cdr", "http://schemas.openxmlformats.org/drawingml/2006/chartDrawing", include_str!("names/cdr.txt")),
+    ("dgm", "http://schemas.openxmlformats.org/drawingml/2006/diagram", include_str!("names/dgm.txt")),
+    ("lc", "http://schemas.openxmlformats.org/drawingml/2006/lockedCanvas", include_str!("names/lc.txt")),
+    ("wps", "http://schemas.microsoft.com/office/word/2010/wordprocessingShape", include_str!("names/wps.txt")),
+    ("wpg", "http://schemas.microsoft.com/office/word/2010/wordprocessingGroup", include_str!("names/wpg.txt")),
+    ("wpc", "http://schemas.microsoft.com/office/word/2010/wordprocessingCanvas", include_str!("names/wpc.txt")),
 ];
 
 pub(super) const S: Ns = Ns(2);
@@ -140,26 +76,15 @@ pub(super) fn element(ns: Ns, local: &str) -> Option<&'static Element> {
 type List = HashMap<&'static str, Element, BuildHasherDefault<Fnv>>;
 
 static LISTS: LazyLock<Vec<List>> = LazyLock::new(|| {
-    let numbered = SPACES
-        .iter()
-        .enumerate()
-        .filter_map(|(at, (_, _, text))| Some((number(at)?, text)));
-    numbered
-        .map(|(ns, text)| text.lines().filter_map(|line| row(ns, line)).collect())
-        .collect()
+    let numbered = SPACES.iter().enumerate().filter_map(|(at, (_, _, text))| Some((number(at)?, text)));
+    numbered.map(|(ns, text)| text.lines().filter_map(|line| row(ns, line)).collect()).collect()
 });
 
 fn row(ns: Ns, line: &'static str) -> Option<(&'static str, Element)> {
     let mut words = line.split(' ').filter(|word| !word.is_empty());
     let (name, holds) = mark(words.next().filter(|word| !word.starts_with('#'))?);
     let content = if holds == Holds::Token { Holds::Nothing } else { holds };
-    Some((
-        name,
-        Element {
-            content,
-            attributes: words.map(|word| attribute(ns, word)).collect(),
-        },
-    ))
+    Some((name, Element { content, attributes: words.map(|word| attribute(ns, word)).collect() }))
 }
 
 fn attribute(ns: Ns, word: &'static str) -> (Ns, &'static str, Holds) {
@@ -210,14 +135,8 @@ mod tests {
         assert!(hyperlink.attributes.contains(&(W, "anchor", Holds::Text)));
         assert_eq!(element(S, "f").unwrap().content, Holds::Formula);
         assert_eq!(element(W, "p").unwrap().content, Holds::Nothing);
-        assert_eq!(
-            namespace("dgm", "http://schemas.openxmlformats.org/drawingml/2006/diagram"),
-            Some(DGM)
-        );
-        assert_eq!(
-            namespace("x", "http://schemas.openxmlformats.org/drawingml/2006/diagram"),
-            None
-        );
+        assert_eq!(namespace("dgm", "http://schemas.openxmlformats.org/drawingml/2006/diagram"), Some(DGM));
+        assert_eq!(namespace("x", "http://schemas.openxmlformats.org/drawingml/2006/diagram"), None);
     }
 
     #[test]
@@ -272,15 +191,7 @@ mod tests {
             "htmlPubPr",
             "contentPart",
         ];
-        let a = [
-            "audioFile",
-            "videoFile",
-            "wavAudioFile",
-            "quickTimeFile",
-            "audioCd",
-            "snd",
-            "extLst",
-        ];
+        let a = ["audioFile", "videoFile", "wavAudioFile", "quickTimeFile", "audioCd", "snd", "extLst"];
         for (ns, names) in [(W, &w[..]), (S, &s), (P, &p), (A, &a), (C, &["externalData", "extLst"])] {
             for name in names {
                 assert!(element(ns, name).is_none(), "{name}");
@@ -299,12 +210,7 @@ mod tests {
             "refreshOnLoad",
             "codeName",
         ];
-        for (ns, name) in LISTS
-            .iter()
-            .flat_map(|list| list.values())
-            .flat_map(|e| &e.attributes)
-            .map(|a| (a.0, a.1))
-        {
+        for (ns, name) in LISTS.iter().flat_map(|list| list.values()).flat_map(|e| &e.attributes).map(|a| (a.0, a.1)) {
             assert!(!forbidden.contains(&name), "{ns:?} {name}");
         }
     }

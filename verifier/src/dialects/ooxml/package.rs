@@ -59,9 +59,7 @@ impl<'a> Package<'a> {
     /// The part that has a relationship to `item`.
     pub fn source_of(&self, item: &Item<'_>) -> Option<&Item<'a>> {
         let at = self.items.iter().position(|other| other.name == item.name)?;
-        self.items
-            .iter()
-            .find(|source| source.relationships.iter().any(|r| r.target == Some(at)))
+        self.items.iter().find(|source| source.relationships.iter().any(|r| r.target == Some(at)))
     }
 }
 
@@ -91,19 +89,11 @@ pub(super) fn read<'a>(
         }
         let kind = kind_of(family, name, format, policy);
         let kind = kind.ok_or_else(|| Rejection::new(offset, format!("{name}: no part of ours (OOX-22)")))?;
-        items.push(Item {
-            name,
-            kind,
-            relationships: Vec::new(),
-            member,
-        });
+        items.push(Item { name, kind, relationships: Vec::new(), member });
     }
     content_types(&types.content(limits)?, format, &items)?;
     relate(&mut items, relationships, family, format, policy, limits)?;
-    Ok(Package {
-        links: Links::of(policy, format),
-        items,
-    })
+    Ok(Package { links: Links::of(policy, format), items })
 }
 
 const fn family(format: Format) -> Option<Family> {
@@ -146,9 +136,7 @@ fn kind_of(family: Family, name: &str, format: Format, policy: &Policy) -> Optio
     let path = name.strip_prefix(family.root())?.strip_prefix('/')?;
     let kind = kinds::of(family, path)?.0;
     let comments = matches!(kind.relationship, "comments" | "commentAuthors" | "vmlDrawing");
-    let allowed = policy
-        .office(format)
-        .is_some_and(|office| office.comments == Comments::Keep);
+    let allowed = policy.office(format).is_some_and(|office| office.comments == Comments::Keep);
     (allowed || !comments).then_some(kind)
 }
 
@@ -169,20 +157,12 @@ fn content_types(bytes: &[u8], format: Format, items: &[Item<'_>]) -> Result<(),
         }
     }
     let defaults = defaults.iter().map(|(extension, content_type)| {
-        vec![
-            ("Extension", (*extension).to_owned()),
-            ("ContentType", (*content_type).to_owned()),
-        ]
+        vec![("Extension", (*extension).to_owned()), ("ContentType", (*content_type).to_owned())]
     });
     let overrides = overrides.iter().map(|(name, content_type)| {
-        vec![
-            ("PartName", format!("/{name}")),
-            ("ContentType", format!("{CONTENT_TYPE}{content_type}")),
-        ]
+        vec![("PartName", format!("/{name}")), ("ContentType", format!("{CONTENT_TYPE}{content_type}"))]
     });
-    let expected = defaults
-        .map(|d| ("Default", d))
-        .chain(overrides.map(|o| ("Override", o)));
+    let expected = defaults.map(|d| ("Default", d)).chain(overrides.map(|o| ("Override", o)));
     let found = flat(bytes, content_types_namespace, "Types")?;
     let expected: Vec<Row<'_>> = expected.collect();
     let differs = found.len() != expected.len() || found.iter().zip(&expected).any(|(f, e)| !same(f, e));
@@ -236,10 +216,7 @@ fn flat<'a>(bytes: &'a [u8], namespaces: fn(&str, &str) -> Option<Ns>, root: &st
                 if attributes.iter().any(|a| a.ns != Ns::NONE) {
                     return Err(reader.reject("attributes without a prefix"));
                 }
-                let pairs = attributes
-                    .iter()
-                    .map(|a| (a.local, unescape(a.value).into_owned()))
-                    .collect();
+                let pairs = attributes.iter().map(|a| (a.local, unescape(a.value).into_owned())).collect();
                 rows.push((local, pairs));
                 if reader.next()? != Event::End {
                     return Err(reader.reject("empty elements only"));
@@ -262,29 +239,13 @@ fn relate(
     policy: &Policy,
     limits: &mut Limits,
 ) -> Result<(), Rejection> {
-    let places: BTreeMap<&str, (usize, &'static Kind)> = items
-        .iter()
-        .enumerate()
-        .map(|(at, item)| (item.name, (at, item.kind)))
-        .collect();
+    let places: BTreeMap<&str, (usize, &'static Kind)> =
+        items.iter().enumerate().map(|(at, item)| (item.name, (at, item.kind))).collect();
     let links = Links::of(policy, format);
-    let scope = Scope {
-        places: &places,
-        family,
-        links,
-    };
-    let root = relationships
-        .remove("")
-        .ok_or_else(|| Rejection::new(0, "the package has relationships"))?;
+    let scope = Scope { places: &places, family, links };
+    let root = relationships.remove("").ok_or_else(|| Rejection::new(0, "the package has relationships"))?;
     let root = list(&scope, "", &root, limits)?;
-    let [
-        Relationship {
-            name,
-            target: Some(main),
-            ..
-        },
-    ] = root.as_slice()
-    else {
+    let [Relationship { name, target: Some(main), .. }] = root.as_slice() else {
         return Err(Rejection::new(0, "the package has one relationship, to the main part").inside(ROOT));
     };
     if name != "officeDocument" {
@@ -296,10 +257,7 @@ fn relate(
         lists.push(member.map_or_else(|| Ok(Vec::new()), |member| list(&scope, item.name, &member, limits))?);
     }
     if let Some((source, member)) = relationships.first_key_value() {
-        return Err(Rejection::new(
-            member.offset,
-            format!("relationships of {source}, which is not there"),
-        ));
+        return Err(Rejection::new(member.offset, format!("relationships of {source}, which is not there")));
     }
     for (item, list) in items.iter_mut().zip(lists) {
         item.relationships = list;
@@ -327,9 +285,7 @@ fn list(
         return Err(at("a part without relationships has no .rels"));
     }
     let numbered = rows.iter().zip(1usize..);
-    numbered
-        .map(|(row, n)| relationship(scope, source, row, n).map_err(|rule| at(&rule)))
-        .collect()
+    numbered.map(|(row, n)| relationship(scope, source, row, n).map_err(|rule| at(&rule))).collect()
 }
 
 fn relationship(scope: &Scope<'_>, source: &str, row: &Row<'_>, n: usize) -> Result<Relationship, String> {
@@ -344,18 +300,13 @@ fn relationship(scope: &Scope<'_>, source: &str, row: &Row<'_>, n: usize) -> Res
     if id != format!("rId{n}") {
         return Err(format!("relationships are numbered without a gap: {id}"));
     }
-    let name = relationship
-        .strip_prefix(RELATIONSHIP)
-        .ok_or_else(|| format!("relationship type {relationship} (OOX-22)"))?;
+    let name =
+        relationship.strip_prefix(RELATIONSHIP).ok_or_else(|| format!("relationship type {relationship} (OOX-22)"))?;
     let path = source.split_once('/').map_or(source, |(_, path)| path);
     if let Some(mode) = external {
         let allowed = mode == "External" && name == "hyperlink" && scope.links.allow(target);
         return if allowed {
-            Ok(Relationship {
-                name: name.into(),
-                target: None,
-                implicit: false,
-            })
+            Ok(Relationship { name: name.into(), target: None, implicit: false })
         } else {
             Err(format!("no external {name} to {target:?} (OOX-08, OOX-09, OOX-10)"))
         };
@@ -365,11 +316,7 @@ fn relationship(scope: &Scope<'_>, source: &str, row: &Row<'_>, n: usize) -> Res
         return Err(format!("a {name} is not at {target:?}"));
     }
     let implicit = source.is_empty() || kinds::is_implicit(scope.family, path, name);
-    Ok(Relationship {
-        name: name.into(),
-        target: Some(at),
-        implicit,
-    })
+    Ok(Relationship { name: name.into(), target: Some(at), implicit })
 }
 
 /// The part at a relative target, written in its one normalised way.
@@ -381,11 +328,7 @@ fn resolve(scope: &Scope<'_>, source: &str, target: &str) -> Option<(usize, &'st
         folders.pop()?;
         rest = up;
     }
-    let climbed = source
-        .split('/')
-        .count()
-        .saturating_sub(1)
-        .saturating_sub(folders.len());
+    let climbed = source.split('/').count().saturating_sub(1).saturating_sub(folders.len());
     let back = source.split('/').nth(folders.len());
     // `../charts/x` from `charts/` goes up in vain: there is a shorter way to write it.
     if climbed > 0 && back.is_some_and(|folder| rest.split('/').next() == Some(folder) && rest.contains('/')) {
@@ -407,10 +350,7 @@ fn reached(items: &[Item<'_>], main: usize) -> Result<(), Rejection> {
         }
     }
     match items.iter().zip(&seen).find(|(_, seen)| !**seen) {
-        Some((item, _)) => Err(Rejection::new(
-            item.member.offset,
-            format!("{} is not reached (OOX-22)", item.name),
-        )),
+        Some((item, _)) => Err(Rejection::new(item.member.offset, format!("{} is not reached (OOX-22)", item.name))),
         None => Ok(()),
     }
 }

@@ -22,21 +22,13 @@ pub(super) fn verify(
     limits: &mut Limits,
 ) -> Result<(), Rejection> {
     let comments = package.source_of(item).and_then(|sheet| {
-        let at = sheet
-            .relationships
-            .iter()
-            .find(|r| r.name == "comments")
-            .and_then(|r| r.target);
+        let at = sheet.relationships.iter().find(|r| r.name == "comments").and_then(|r| r.target);
         at.and_then(|at| package.get(at))
     });
     let comments = comments.ok_or_else(|| Rejection::new(0, "boxes of comments without comments (OOX-39)"))?;
     let cells = cells(&comments.content(limits)?)?;
     let same = bytes.strip_prefix(DECLARATION) == Some(boxes(&cells).as_bytes());
-    if same {
-        Ok(())
-    } else {
-        Err(Rejection::new(0, "the boxes of the comments, byte for byte (OOX-39)"))
-    }
+    if same { Ok(()) } else { Err(Rejection::new(0, "the boxes of the comments, byte for byte (OOX-39)")) }
 }
 
 /// Row and column, from 0, of each comment.
@@ -46,11 +38,7 @@ fn cells(comments: &[u8]) -> Result<Vec<(u32, u32)>, Rejection> {
     loop {
         match reader.next()? {
             Event::Start(S, "comment") => {
-                let cell = reader
-                    .attributes()
-                    .iter()
-                    .find(|a| a.local == "ref")
-                    .and_then(|a| cell(a.value));
+                let cell = reader.attributes().iter().find(|a| a.local == "ref").and_then(|a| cell(a.value));
                 cells.push(cell.ok_or_else(|| reader.reject("a comment has the cell it is on"))?);
             }
             Event::Eof => return Ok(cells),
@@ -64,9 +52,7 @@ fn cell(reference: &str) -> Option<(u32, u32)> {
     let letters = reference.find(|c: char| !c.is_ascii_uppercase())?;
     let (column, row) = reference.split_at_checked(letters)?;
     let digit = |n: u32, letter: u8| {
-        n.checked_mul(26)?
-            .checked_add(u32::from(letter.checked_sub(b'A')?))
-            .and_then(|n| n.checked_add(1))
+        n.checked_mul(26)?.checked_add(u32::from(letter.checked_sub(b'A')?)).and_then(|n| n.checked_add(1))
     };
     let column = column.bytes().try_fold(0u32, digit)?.checked_sub(1)?;
     let canonical = row.bytes().all(|b| b.is_ascii_digit()) && !row.starts_with('0');

@@ -147,7 +147,8 @@ struct Page {
 
 impl Page {
     fn new(fields: &Fields) -> Result<Self, &'static str> {
-        let (&[width], &[height], &[rows_per_strip]) = (&fields.width[..], &fields.height[..], &fields.rows_per_strip[..])
+        let (&[width], &[height], &[rows_per_strip]) =
+            (&fields.width[..], &fields.height[..], &fields.rows_per_strip[..])
         else {
             return Err("TIFF 6.0 8: size and RowsPerStrip");
         };

@@ -131,8 +131,10 @@ fn animations_keep_their_promises() {
 /// A picture of one pixel with these bits (value, width) behind the header.
 fn pixel(fields: &[(u32, u32)]) -> Vec<u8> {
     let head = [(0x2F, 8), (0, 14), (0, 14), (0, 4)];
-    let bits: Vec<u32> = head.iter().chain(fields).flat_map(|(value, width)| (0..*width).map(move |n| value >> n & 1)).collect();
-    let data: Vec<u8> = bits.chunks(8).map(|byte| byte.iter().rev().fold(0, |sum, bit| sum << 1 | *bit as u8)).collect();
+    let bits: Vec<u32> =
+        head.iter().chain(fields).flat_map(|(value, width)| (0..*width).map(move |n| value >> n & 1)).collect();
+    let data: Vec<u8> =
+        bits.chunks(8).map(|byte| byte.iter().rev().fold(0, |sum, bit| sum << 1 | *bit as u8)).collect();
     riff(&[chunk(b"VP8L", &data)])
 }
 
@@ -150,7 +152,11 @@ fn codes_are_of_the_alphabet_and_all_used() {
     reject(&pixel(&[&none[..], &five[..4]].concat()), Webp, "ends early");
     reject(&pixel(&[&none[..], &five[..4], &[single(40)]].concat()), Webp, "simple code");
     // Two symbols that are one.
-    reject(&pixel(&[&none[..], &[(0b111 | 9 << 3 | 9 << 11, 19)], &five[..4], &[(0, 1)]].concat()), Webp, "simple code");
+    reject(
+        &pixel(&[&none[..], &[(0b111 | 9 << 3 | 9 << 11, 19)], &five[..4], &[(0, 1)]].concat()),
+        Webp,
+        "simple code",
+    );
     reject(&pixel(&[&[(0, 1), (1, 1), (12, 4), (0, 1)], &five[..]].concat()), Webp, "cache bits");
     reject(&pixel(&[&[(1, 1), (2, 2), (1, 1), (2, 2), (0, 1)], &none[..], &five].concat()), Webp, "twice");
     // The group of the only block: its number is what the one code for green says.
