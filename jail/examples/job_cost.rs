@@ -11,6 +11,7 @@ use jail::{Job, JobLimits, Launcher, Roles, ScanJail, ScanLimits, Sealed, SpoolD
 const ROLES: Roles = Roles {
     jobs: &[("empty", |room| Ok(room.input().get(..1).unwrap_or_default().to_vec()))],
     scanners: &[("empty", |room| room.serve(b"", |_, bytes| bytes.get(..1).unwrap_or_default().to_vec()))],
+    prepare: |_| {},
 };
 
 type Anything = Result<(), Box<dyn std::error::Error>>;

@@ -96,6 +96,12 @@ impl Cleaned {
     }
 }
 
+/// Builds the tables that every job of a fresh process would build anew. Sees no input.
+pub fn prepare() {
+    std::sync::LazyLock::force(&model::VECTORS);
+    formats::ooxml::prepare();
+}
+
 /// Cleans one top-level input. `name` is only compared with the content (GEN-01) and never opened.
 #[must_use]
 pub fn clean(name: &str, input: Untrusted<'_>, policy: &Policy, host: &mut dyn Host) -> Cleaned {

@@ -10,8 +10,11 @@ use std::time::Instant;
 
 /// The roles that the executable can be started in; the first thing in `main` is
 /// `jail::become_jail_if_asked(&station::roles::ROLES)`.
-pub static ROLES: jail::Roles =
-    jail::Roles { jobs: &[(RECONSTRUCT, reconstruct_role), (VERIFY, verify_role)], scanners: &[(SCAN, scan_role)] };
+pub static ROLES: jail::Roles = jail::Roles {
+    jobs: &[(RECONSTRUCT, reconstruct_role), (VERIFY, verify_role)],
+    scanners: &[(SCAN, scan_role)],
+    prepare,
+};
 
 /// Role of the zygote whose jobs reconstruct.
 pub const RECONSTRUCT: &str = "reconstruct";
@@ -20,6 +23,16 @@ pub const VERIFY: &str = "verify";
 
 /// Role of the jails that scan with rules.
 pub const SCAN: &str = "scan";
+
+/// Runs once in a zygote: tables of names that every job would build anew.
+pub fn prepare(role: &str) {
+    // A verify jail has nothing of the sanitizer, not even its tables; a reconstruct jail also asks the second reader,
+    // for the fixed point.
+    if role == RECONSTRUCT {
+        sanitizer::prepare();
+    }
+    verifier::prepare();
+}
 
 /// What a reconstruct job is told.
 #[derive(Debug, Serialize, Deserialize)]

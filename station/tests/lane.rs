@@ -22,6 +22,7 @@ use std::time::{Duration, SystemTime};
 static ROLES: Roles = Roles {
     jobs: &[(roles::RECONSTRUCT, hostile_reconstruct), (roles::VERIFY, hostile_verify)],
     scanners: &[(roles::SCAN, hostile_scan)],
+    prepare: roles::prepare,
 };
 
 /// The word after `DO:` at the start of an input.

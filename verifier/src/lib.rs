@@ -90,6 +90,11 @@ pub fn verify(bytes: &[u8], format: Format, policy: &Policy) -> Result<(), Rejec
     dialects::verify(bytes, format, policy, &mut limits)
 }
 
+/// Builds the tables that every job of a fresh process would build anew. Sees no input.
+pub fn prepare() {
+    dialects::prepare();
+}
+
 /// Whether there is a dialect for `format`.
 #[must_use]
 pub fn supports(format: Format) -> bool {

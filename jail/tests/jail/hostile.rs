@@ -2,7 +2,7 @@
 
 use jail::{Roles, Room, ScanRoom};
 
-pub const ROLES: Roles = Roles { jobs: &[("act", act)], scanners: &[("scan", scan), ("sulk", sulk)] };
+pub const ROLES: Roles = Roles { jobs: &[("act", act)], scanners: &[("scan", scan), ("sulk", sulk)], prepare: |_| {} };
 
 fn act(room: &mut Room<'_>) -> Result<Vec<u8>, String> {
     let header = String::from_utf8(room.header().to_vec()).map_err(|e| e.to_string())?;

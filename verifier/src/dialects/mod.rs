@@ -49,3 +49,8 @@ pub fn verify(bytes: &[u8], format: Format, policy: &Policy, limits: &mut Limits
     let reader = dialect(format).ok_or_else(|| Rejection::new(0, format!("no dialect for {format}")))?;
     reader(bytes, format, policy, limits)
 }
+
+/// Builds the tables of the dialects that have some.
+pub(crate) fn prepare() {
+    ooxml::prepare();
+}

@@ -36,6 +36,10 @@ static LIST: std::sync::LazyLock<Vec<&'static str>> = std::sync::LazyLock::new(|
     list
 });
 
+pub(super) fn prepare() {
+    std::sync::LazyLock::force(&LIST);
+}
+
 /// Words that scanners take for a call wherever they stand, strings included.
 const ALARMING: [&str; 9] =
     ["WEBSERVICE", "FILTERXML", "RTD", "CALL", "REGISTER", "EXEC", "DDE", "REGISTER.ID", "EVALUATE"];

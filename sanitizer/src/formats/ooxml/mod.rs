@@ -21,6 +21,12 @@ mod values;
 mod vml;
 mod write;
 
+/// Builds the tables of names and functions.
+pub(crate) fn prepare() {
+    std::sync::LazyLock::force(&names::NAMES);
+    formula::prepare();
+}
+
 #[cfg(test)]
 mod tests;
 

@@ -13,7 +13,7 @@ pub(super) fn is_allowed(name: &str) -> bool {
 }
 
 /// A sheet has a formula a cell, so this is asked a million times a file.
-static FUNCTIONS: LazyLock<HashSet<&str>> = LazyLock::new(|| NAMES.split_ascii_whitespace().collect());
+pub(super) static FUNCTIONS: LazyLock<HashSet<&str>> = LazyLock::new(|| NAMES.split_ascii_whitespace().collect());
 
 const NAMES: &str = "
 ABS ACCRINT ACCRINTM ACOS ACOSH ACOT ACOTH ADDRESS AGGREGATE AMORDEGRC AMORLINC AND ARABIC ARRAYTOTEXT AREAS ASC ASIN ASINH ATAN ATAN2 ATANH

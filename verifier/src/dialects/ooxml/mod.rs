@@ -25,3 +25,9 @@ pub fn verify(bytes: &[u8], format: Format, policy: &Policy, limits: &mut Limits
     }
     Ok(())
 }
+
+/// Builds the tables of names and functions.
+pub(super) fn prepare() {
+    names::prepare();
+    std::sync::LazyLock::force(&functions::FUNCTIONS);
+}

@@ -80,6 +80,11 @@ static LISTS: LazyLock<Vec<List>> = LazyLock::new(|| {
     numbered.map(|(ns, text)| text.lines().filter_map(|line| row(ns, line)).collect()).collect()
 });
 
+/// Builds the lists.
+pub(super) fn prepare() {
+    LazyLock::force(&LISTS);
+}
+
 fn row(ns: Ns, line: &'static str) -> Option<(&'static str, Element)> {
     let mut words = line.split(' ').filter(|word| !word.is_empty());
     let (name, holds) = mark(words.next().filter(|word| !word.starts_with('#'))?);
