@@ -1,20 +1,18 @@
-//! Colour spaces, functions, shadings (ISO 32000-1 clauses 8.6, 7.10, 8.7.4).
+//! Colour spaces and shadings (ISO 32000-1 clauses 8.6, 8.7.4).
 
 use super::filters;
-use super::lex::{Lexer, Token};
 use super::value::{Dict, Id, Name, Object, Val};
 use super::walk::{
     Found, Kind, R, Walk, array_numbers, choice, exactly, flag, flate, integer, name, names as names_of, number,
-    numbers, nums_val, objects, rect,
+    nums_val, objects, rect,
 };
-use super::write;
 use hayro::hayro_syntax::object::{Array, Dict as Source, Object as SourceObject, Stream};
 use model::FindingAction;
 
 /// Ours: spaces in spaces.
 const MAX_SPACE_DEPTH: u32 = 4;
 /// Ours, generous: ISO 32000-1 annex C allows 32 colorants.
-const MAX_COLORANTS: usize = 32;
+pub const MAX_COLORANTS: usize = 32;
 
 /// What an image needs to know of its space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -189,7 +187,9 @@ impl<'a> Walk<'a, '_, '_> {
         if matches!(alternate.family, Family::Indexed | Family::Pattern) {
             return Ok(None);
         }
-        let Some(tint) = self.function(tint)? else {
+        let Some(tint) = self.function_of(tint, components, alternate.components)? else {
+            // Without its space a colour would be read in another one: the page is drawn instead.
+            self.unbuildable = Some("a tint transform that is none");
             return Ok(None);
         };
         let value = Val::Array(vec![Val::name(family), colorants, alternate.value, Val::Ref(tint)]);
@@ -207,118 +207,6 @@ impl<'a> Walk<'a, '_, '_> {
         let value = space.value.clone();
         let made = self.once(Kind::ColorSpace, found.id, 0, |_| Ok(Some(Object::Value(value))))?;
         Ok(made.map(|id| Space { value: Val::Ref(id), ..space }))
-    }
-
-    /// A function; `None` where it is none.
-    pub fn function(&mut self, found: &Found<'a>) -> R<Option<Id>> {
-        let (dict, stream) = match &found.object {
-            SourceObject::Dict(dict) => (dict.clone(), None),
-            SourceObject::Stream(stream) => (stream.dict().clone(), Some(stream.clone())),
-            _ => return Ok(None),
-        };
-        self.once(Kind::Function, found.id, 0, |walk| match (integer(&dict, "FunctionType"), stream) {
-            (Some(0), Some(stream)) => walk.sampled(&stream),
-            (Some(2), _) => Ok(exponential(&dict)),
-            (Some(3), _) => walk.stitching(&dict),
-            (Some(4), Some(stream)) => walk.calculator(&stream),
-            _ => Ok(None),
-        })
-    }
-
-    fn sampled(&mut self, stream: &Stream<'a>) -> R<Option<Object>> {
-        let dict = stream.dict();
-        let (Some(domain), Some(range)) = (pairs(dict, "Domain"), pairs(dict, "Range")) else {
-            return Ok(None);
-        };
-        let size: Vec<u32> = numbers(dict, "Size")
-            .unwrap_or_default()
-            .iter()
-            .filter_map(|n| u32::try_from(Val::whole(*n)).ok())
-            .filter(|n| *n > 0)
-            .collect();
-        let bits = integer(dict, "BitsPerSample").unwrap_or(0);
-        if size.len() != domain.len() / 2 || !matches!(bits, 1 | 2 | 4 | 8 | 12 | 16 | 24 | 32) {
-            return Ok(None);
-        }
-        let outputs = (range.len() / 2) as u64;
-        let samples = size.iter().fold(outputs, |product, n| product.saturating_mul(u64::from(*n)));
-        let bytes = samples.saturating_mul(u64::try_from(bits).unwrap_or(0)).div_ceil(8);
-        if bytes > filters::MAX_STREAM as u64 / 4 {
-            return Ok(None);
-        }
-        let mut data = filters::decode(stream, self.cx.budget)?.data.into_owned();
-        data.resize(usize::try_from(bytes).unwrap_or(0), 0);
-        let mut out = Dict::new().with("FunctionType", Val::int(0)).with("BitsPerSample", Val::int(bits));
-        out.set("Domain", Val::nums(&domain));
-        out.set("Range", Val::nums(&range));
-        out.set("Size", Val::Array(size.iter().map(|n| Val::int(*n)).collect()));
-        out.set_some("Encode", nums_val(dict, "Encode", domain.len()));
-        out.set_some("Decode", nums_val(dict, "Decode", range.len()));
-        Ok(Some(flate(out, &data)))
-    }
-
-    fn stitching(&mut self, dict: &Source<'a>) -> R<Option<Object>> {
-        let Some(functions) = dict.get::<Array<'a>>("Functions") else {
-            return Ok(None);
-        };
-        let mut refs = Vec::new();
-        for item in self.items(&functions) {
-            let Some(id) = self.function(&item)? else {
-                return Ok(None);
-            };
-            refs.push(Val::Ref(id));
-        }
-        let k = refs.len();
-        let bounds = numbers(dict, "Bounds").unwrap_or_default();
-        let mut encode = numbers(dict, "Encode").unwrap_or_default();
-        if k == 0 || bounds.len() < k.saturating_sub(1) {
-            return Ok(None);
-        }
-        while encode.len() < k.saturating_mul(2) {
-            encode.push(if encode.len().is_multiple_of(2) { 0.0 } else { 1.0 });
-        }
-        encode.truncate(k.saturating_mul(2));
-        let mut out = Dict::new().with("FunctionType", Val::int(3)).with("Functions", Val::Array(refs));
-        out.set("Domain", nums_val(dict, "Domain", 2).unwrap_or_else(|| Val::nums(&[0.0, 1.0])));
-        out.set("Bounds", Val::nums(bounds.get(..k.saturating_sub(1)).unwrap_or_default()));
-        out.set("Encode", Val::nums(&encode));
-        out.set_some("Range", pairs(dict, "Range").map(|v| Val::nums(&v)));
-        Ok(Some(Object::Value(Val::Dict(out))))
-    }
-
-    fn calculator(&mut self, stream: &Stream<'a>) -> R<Option<Object>> {
-        let dict = stream.dict();
-        let (Some(domain), Some(range)) = (pairs(dict, "Domain"), pairs(dict, "Range")) else {
-            return Ok(None);
-        };
-        let code = filters::decode(stream, self.cx.budget)?;
-        let Some(code) = calculator(&code.data) else {
-            self.found("PDF-76", FindingAction::Removed);
-            return Ok(None);
-        };
-        let out = Dict::new()
-            .with("FunctionType", Val::int(4))
-            .with("Domain", Val::nums(&domain))
-            .with("Range", Val::nums(&range));
-        Ok(Some(flate(out, &code)))
-    }
-
-    /// A function or an array of them, as an entry of a shading.
-    fn functions(&mut self, dict: &Source<'a>, key: &str) -> R<Option<Val>> {
-        let Some(found) = self.find(dict, key) else {
-            return Ok(None);
-        };
-        let SourceObject::Array(array) = &found.object else {
-            return Ok(self.function(&found)?.map(Val::Ref));
-        };
-        let mut refs = Vec::new();
-        for item in self.items(array).iter().take(MAX_COLORANTS) {
-            let Some(id) = self.function(item)? else {
-                return Ok(None);
-            };
-            refs.push(Val::Ref(id));
-        }
-        Ok((!refs.is_empty()).then_some(Val::Array(refs)))
     }
 
     /// A shading dictionary or stream.
@@ -343,9 +231,15 @@ impl<'a> Walk<'a, '_, '_> {
             out.set_some("Background", nums_val(&dict, "Background", space.components));
             out.set_some("BBox", rect(&dict, "BBox").map(|r| Val::nums(&r)));
             out.set_some("AntiAlias", flag(&dict, "AntiAlias").map(Val::Bool));
-            let function = walk.functions(&dict, "Function")?;
-            let has_function = function.is_some();
-            out.set_some("Function", function);
+            let function = walk.find(&dict, "Function");
+            let has_function = function.is_some_and(|f| !matches!(f.object, SourceObject::Null(_)));
+            if has_function {
+                let inputs = if kind == 1 { 2 } else { 1 };
+                let Some(function) = walk.functions(&dict, "Function", inputs, space.components)? else {
+                    return Ok(None);
+                };
+                out.set("Function", function);
+            }
             match (kind, stream) {
                 (1..=3, _) if has_function => Ok(plain_shading(&dict, kind, out)),
                 (4..=7, Some(stream)) => walk.mesh(&stream, kind, out, space.components, has_function),
@@ -403,25 +297,6 @@ impl Val {
     }
 }
 
-fn pairs(dict: &Source<'_>, key: &str) -> Option<Vec<f64>> {
-    numbers(dict, key).filter(|v| !v.is_empty() && v.len().is_multiple_of(2) && v.len() <= 64)
-}
-
-fn exponential(dict: &Source<'_>) -> Option<Object> {
-    let mut out = Dict::new().with("FunctionType", Val::int(2));
-    out.set("Domain", nums_val(dict, "Domain", 2).unwrap_or_else(|| Val::nums(&[0.0, 1.0])));
-    out.set("N", Val::num(number(dict, "N").unwrap_or(1.0)));
-    let values = |key: &str, default: f64| numbers(dict, key).unwrap_or_else(|| vec![default]);
-    let (c0, c1) = (values("C0", 0.0), values("C1", 1.0));
-    if c0.len() != c1.len() || c0.is_empty() || c0.len() > MAX_COLORANTS {
-        return None;
-    }
-    out.set("C0", Val::nums(&c0));
-    out.set("C1", Val::nums(&c1));
-    out.set_some("Range", pairs(dict, "Range").map(|v| Val::nums(&v)));
-    Some(Object::Value(Val::Dict(out)))
-}
-
 fn white_point(dict: &Source<'_>) -> Option<Dict> {
     let white = exactly(dict, "WhitePoint", 3)?;
     let mut out = Dict::new().with("WhitePoint", Val::nums(&white));
@@ -475,46 +350,6 @@ fn plain_shading(dict: &Source<'_>, kind: i64, mut out: Dict) -> Option<Object> 
     Some(Object::Value(Val::Dict(out)))
 }
 
-/// Operators of table 42.
-const CALCULATOR: &[&str] = &[
-    "abs", "add", "and", "atan", "bitshift", "ceiling", "copy", "cos", "cvi", "cvr", "div", "dup", "eq", "exch", "exp",
-    "false", "floor", "ge", "gt", "idiv", "if", "ifelse", "index", "le", "ln", "log", "lt", "mod", "mul", "ne", "neg",
-    "not", "or", "pop", "roll", "round", "sin", "sqrt", "sub", "true", "truncate", "xor",
-];
-
-/// Parses a calculator function and writes it anew; `None` for anything that is none.
-fn calculator(code: &[u8]) -> Option<Vec<u8>> {
-    /// Ours.
-    const MAX_TOKENS: usize = 65_536;
-    let mut lexer = Lexer::new(code);
-    let mut out = Vec::new();
-    let mut depth = 0u32;
-    for _ in 0..MAX_TOKENS {
-        match lexer.next()? {
-            Token::BraceOpen => {
-                depth = depth.checked_add(1).filter(|d| *d <= 32)?;
-                out.push(b'{');
-            }
-            Token::BraceClose => {
-                depth = depth.checked_sub(1)?;
-                out.push(b'}');
-                if depth == 0 {
-                    out.push(b'\n');
-                    return Some(out);
-                }
-            }
-            Token::Num(n) if depth > 0 => write::number(&mut out, n),
-            Token::Word(w) if depth > 0 => {
-                let known = CALCULATOR.iter().find(|op| op.as_bytes() == w)?;
-                out.extend_from_slice(known.as_bytes());
-            }
-            _ => return None,
-        }
-        out.push(b' ');
-    }
-    None
-}
-
 /// Keys of a soft mask or group that hold a colour: `BC` has as many numbers as it has.
 pub fn backdrop(dict: &Source<'_>) -> Option<Val> {
     let values = array_numbers(&dict.get::<Array<'_>>("BC")?);
@@ -550,17 +385,4 @@ pub const INTENTS: &[&str] = &["AbsoluteColorimetric", "RelativeColorimetric", "
 /// A rendering intent.
 pub fn intent(dict: &Source<'_>, key: &str) -> Option<Val> {
     choice(dict, key, INTENTS)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_calculator_is_parsed_or_dropped() {
-        assert_eq!(calculator(b"{ 360 mul%x\nsin{pop}if }tail").unwrap(), b"{ 360 mul sin { pop } if }\n");
-        assert_eq!(calculator(b"{ (run) system }"), None);
-        assert_eq!(calculator(b"{ 1 "), None);
-        assert_eq!(calculator(&b"{".repeat(100)), None);
-    }
 }

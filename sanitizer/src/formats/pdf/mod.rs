@@ -18,6 +18,7 @@ mod content;
 mod filters;
 mod flatten;
 mod fonts;
+mod functions;
 mod images;
 mod inventory;
 mod lex;

@@ -301,8 +301,9 @@ impl<'a> Walk<'a, '_, '_> {
         };
         let mut out = Dict::new().with("S", kind).with("G", Val::Ref(group));
         out.set_some("BC", super::color::backdrop(dict));
-        if let Some(transfer) = self.find(dict, "TR") {
-            out.set_some("TR", self.function(&transfer)?.map(Val::Ref));
+        // The other form of it is the name `Identity`, which is the default.
+        if let Some(transfer) = self.find(dict, "TR").filter(|f| !matches!(f.object, SourceObject::Name(_))) {
+            out.set_some("TR", self.function_of(&transfer, 1, 1)?.map(Val::Ref));
         }
         Ok(Some(Val::Dict(out)))
     }

@@ -189,6 +189,95 @@ fn a_flattened_page_is_a_picture_in_the_same_dialect() {
     assert_eq!(second, rebuilt.bytes, "a palette is lossless");
 }
 
+/// A page that draws a form with these resources and this content; object 7 has two inputs and one output.
+fn painted(resources: &str, content: &str) -> (Rebuilt, Vec<Finding>) {
+    let form = stream(&format!("/Type/XObject/Subtype/Form/BBox[0 0 99 99]/Resources<<{resources}>>"), content);
+    let two = stream("/FunctionType 4/Domain[0 1 0 1]/Range[0 1]", "{ add }");
+    let (result, findings) = clean_with(&page("", "", "/I Do", &[&form, &two]), &Policy::standard(), &mut Quiet);
+    (result.unwrap(), findings)
+}
+
+const ONE: &str = "<</FunctionType 2/Domain[0 1]/N 1/C0[0]/C1[1]>>";
+const THREE: &str = "<</FunctionType 2/Domain[0 1]/N 1/C0[0 0 0]/C1[1 1 1]>>";
+
+/// A stitching function of two parts.
+fn stitched(first: &str, second: &str, more: &str) -> String {
+    format!("<</FunctionType 3/Domain[0 1]/Functions[{first} {second}]/Bounds[.5]/Encode[0 1 0 1]{more}>>")
+}
+
+#[test]
+fn a_shading_has_functions_of_its_arity_or_goes() {
+    let drawn = |kind: u8, space: &str, function: &str| {
+        let shading = format!("<</ShadingType {kind}/ColorSpace/{space}/Coords[0 0 9 9]/Function {function}>>");
+        let (rebuilt, findings) = painted(&format!("/Shading<</S {shading}>>"), "/S sh");
+        let (drawn, named) = (opened(&rebuilt.bytes).contains(" sh\n"), findings.iter().any(|f| f.id == "PDF-76"));
+        assert_ne!(drawn, named, "{kind} {space} {function}");
+        drawn
+    };
+    let three = format!("[{ONE} {ONE} {ONE}]");
+    let ranged = |range: &str| THREE.replace("/N 1", &format!("/N 1/Range[{range}]"));
+    assert!(drawn(2, "DeviceRGB", THREE) && drawn(2, "DeviceRGB", &three) && drawn(1, "DeviceGray", "7 0 R"));
+    assert!(drawn(2, "DeviceRGB", &ranged("0 1 0 1 0 1")) && drawn(2, "DeviceRGB", &stitched(THREE, THREE, "")));
+    assert!(!drawn(2, "DeviceRGB", ONE) && !drawn(2, "DeviceCMYK", &three) && !drawn(2, "DeviceGray", THREE));
+    assert!(!drawn(1, "DeviceGray", ONE) && !drawn(2, "DeviceGray", "7 0 R"));
+    assert!(!drawn(2, "DeviceRGB", &format!("[{ONE} {THREE} {ONE}]")));
+    assert!(!drawn(2, "DeviceRGB", &ranged("0 1")));
+    assert!(!drawn(2, "DeviceRGB", &stitched(THREE, ONE, "")) && !drawn(2, "DeviceGray", &stitched(ONE, "7 0 R", "")));
+    assert!(!drawn(2, "DeviceGray", &stitched(ONE, ONE, "/Range[0 1 0 1]")));
+    let nested = |times: usize| (0..times).fold(ONE.to_owned(), |inner, _| stitched(ONE, &inner, ""));
+    assert!(drawn(2, "DeviceGray", &nested(7)) && !drawn(2, "DeviceGray", &nested(8)));
+}
+
+#[test]
+fn a_mesh_whose_function_is_none_goes() {
+    for (function, kept) in [(ONE, true), (THREE, false), ("null", true)] {
+        let mesh = stream(
+            &format!(
+                "/ShadingType 4/ColorSpace/DeviceGray/BitsPerCoordinate 8/BitsPerComponent 8/BitsPerFlag 8/Decode[0 9 0 9 0 1]/Function {function}"
+            ),
+            "0000",
+        );
+        let form = stream("/Subtype/Form/BBox[0 0 99 99]/Resources<</Shading<</S 7 0 R>>>>", "/S sh");
+        let (output, _) = clean(&page("", "", "/I Do", &[&form, &mesh]));
+        assert_eq!(opened(&output).contains(" sh\n"), kept, "{function}");
+    }
+}
+
+#[test]
+fn a_page_with_a_tint_transform_of_another_arity_is_drawn() {
+    let kept = |space: &str| {
+        let (rebuilt, findings) = painted(&format!("/ColorSpace<</C {space}>>"), "/C cs 1 1 scn 0 0 9 9 re f");
+        let kept = rebuilt.method == Method::Rebuilt;
+        assert_ne!(kept, findings.iter().any(|f| f.id == "PDF-76"), "{space}");
+        assert_eq!(kept, opened(&rebuilt.bytes).contains("/FunctionType"), "{space}");
+        kept
+    };
+    assert!(kept(&format!("[/Separation/Spot/DeviceRGB {THREE}]")));
+    assert!(kept("[/DeviceN[/A/B]/DeviceGray 7 0 R]"));
+    assert!(!kept(&format!("[/Separation/Spot/DeviceCMYK {THREE}]")));
+    assert!(!kept(&format!("[/Separation/Spot/DeviceRGB {ONE}]")));
+    assert!(!kept("[/Separation/Spot/DeviceGray 7 0 R]"));
+    assert!(!kept(&format!("[/DeviceN[/A/B]/DeviceGray {ONE}]")));
+    assert!(!kept("[/DeviceN[/A/B/C]/DeviceGray 7 0 R]"));
+}
+
+#[test]
+fn a_soft_mask_maps_one_value_to_one() {
+    for (transfer, kept, named) in
+        [(ONE, true, false), (THREE, false, true), ("7 0 R", false, true), ("/Identity", false, false)]
+    {
+        let resources = format!("/ExtGState<</G <</SMask<</S/Luminosity/G 8 0 R/TR {transfer}>>>>>>");
+        let form = stream(&format!("/Subtype/Form/BBox[0 0 99 99]/Resources<<{resources}>>"), "/G gs 0 0 9 9 re f");
+        let two = stream("/FunctionType 4/Domain[0 1 0 1]/Range[0 1]", "{ add }");
+        let group = stream("/Subtype/Form/BBox[0 0 99 99]/Group<</S/Transparency>>", "0 0 9 9 re f");
+        let (output, findings) = clean(&page("", "", "/I Do", &[&form, &two, &group]));
+        let text = opened(&output);
+        assert!(text.contains("/Luminosity"), "{text}");
+        assert_eq!(text.contains("/TR "), kept, "{transfer}");
+        assert_eq!(findings.iter().any(|f| f.id == "PDF-76"), named, "{transfer}");
+    }
+}
+
 #[test]
 fn what_nobody_can_open_is_refused() {
     assert!(matches!(clean_with(b"%PDF-1.7\n", &Policy::standard(), &mut Quiet).0, Err(Refusal::Malformed { .. })));

@@ -1,5 +1,6 @@
 //! The walk from the input's object graph to our own types: what every part of it shares.
 
+use super::functions::Shape;
 use super::value::{Coding, Document, Id, Name, Object, Val};
 use super::write::deflate;
 use crate::Cx;
@@ -68,6 +69,8 @@ pub struct Walk<'a, 'c, 'p> {
     pub page_ids: Vec<Id>,
     /// How much is drawn when an object is: itself, and all that it draws in turn.
     pub weights: BTreeMap<Id, u64>,
+    /// Inputs and outputs of the functions made so far.
+    pub shapes: BTreeMap<Id, Shape>,
     /// Set where the page at hand holds what our types cannot express: it is drawn instead.
     pub unbuildable: Option<&'static str>,
     memo: BTreeMap<Key, Option<Id>>,
@@ -86,6 +89,7 @@ impl<'a, 'c, 'p> Walk<'a, 'c, 'p> {
             pages: BTreeMap::new(),
             page_ids: Vec::new(),
             weights: BTreeMap::new(),
+            shapes: BTreeMap::new(),
             unbuildable: None,
             memo: BTreeMap::new(),
             depth: 0,
