@@ -106,8 +106,9 @@ fn rebuild(reader: &Reader, cx: &mut Cx<'_>) -> Result<Built, Refusal> {
     for (i, (page, id)) in reader.pages().iter().zip(&ids).enumerate() {
         walk.place = format!("page {}", i.saturating_add(1));
         let mut object = walk.page(page, pages_id, &dests)?;
-        if walk.unbuildable.is_some() || policy.action == RuleAction::Flatten {
-            if let Some(why) = walk.unbuildable
+        let unbuildable = walk.unbuildable.take();
+        if unbuildable.is_some() || policy.action == RuleAction::Flatten {
+            if let Some(why) = unbuildable
                 && !policy.flatten_when_unrebuildable
             {
                 return Err(Refusal::unsupported(format!("{why}, {}", walk.place)));

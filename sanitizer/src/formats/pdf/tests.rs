@@ -262,6 +262,31 @@ fn a_page_with_a_tint_transform_of_another_arity_is_drawn() {
 }
 
 #[test]
+fn every_page_that_holds_the_unbuildable_is_drawn_and_no_other() {
+    let resources = format!("/ColorSpace<</C [/Separation/Spot/DeviceRGB {ONE}]>>");
+    let form = stream(&format!("/Subtype/Form/BBox[0 0 99 99]/Resources<<{resources}>>"), "/C cs 1 scn 0 0 9 9 re f");
+    let leaf = |content: u8| {
+        format!(
+            "<</Type/Page/Parent 2 0 R/MediaBox[0 0 99 99]/Contents {content} 0 R/Resources<</XObject<</I 6 0 R>>>>>>"
+        )
+    };
+    let (with, without) = (leaf(4), leaf(5));
+    let input = file(&[
+        "<</Type/Catalog/Pages 2 0 R>>",
+        "<</Type/Pages/Kids[3 0 R 7 0 R 8 0 R]/Count 3>>",
+        &with,
+        &stream("", "/I Do"),
+        &stream("", "0 0 9 9 re f"),
+        &form,
+        &without,
+        &with,
+    ]);
+    let (_, findings) = clean(&input);
+    let drawn: Vec<&str> = findings.iter().filter(|f| f.id == "PDF-87").map(|f| f.at.as_str()).collect();
+    assert_eq!(drawn, ["page 1", "page 3"]);
+}
+
+#[test]
 fn a_soft_mask_maps_one_value_to_one() {
     for (transfer, kept, named) in
         [(ONE, true, false), (THREE, false, true), ("7 0 R", false, true), ("/Identity", false, false)]

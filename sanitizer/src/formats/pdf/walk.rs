@@ -74,6 +74,8 @@ pub struct Walk<'a, 'c, 'p> {
     /// Set where the page at hand holds what our types cannot express: it is drawn instead.
     pub unbuildable: Option<&'static str>,
     memo: BTreeMap<Key, Option<Id>>,
+    /// Of these, what no page that holds them can be built with.
+    spoilt: BTreeMap<Key, &'static str>,
     depth: u32,
     scopes: u32,
 }
@@ -92,6 +94,7 @@ impl<'a, 'c, 'p> Walk<'a, 'c, 'p> {
             shapes: BTreeMap::new(),
             unbuildable: None,
             memo: BTreeMap::new(),
+            spoilt: BTreeMap::new(),
             depth: 0,
             scopes: 0,
         }
@@ -122,20 +125,28 @@ impl<'a, 'c, 'p> Walk<'a, 'c, 'p> {
         let key = id.map(|id| (kind, id.obj_number, id.gen_number, scope));
         if let Some(key) = key {
             if let Some(known) = self.memo.get(&key) {
+                self.unbuildable = self.unbuildable.or(self.spoilt.get(&key).copied());
                 return Ok(*known);
             }
             self.memo.insert(key, None);
         }
         if self.depth >= MAX_DEPTH {
             self.found("PDF-12", FindingAction::Removed);
-            self.unbuildable = Some("objects nested too deep");
+            let why = "objects nested too deep";
+            self.unbuildable = Some(why);
+            self.spoilt.extend(key.map(|key| (key, why)));
             return Ok(None);
         }
         self.cx.budget.spend_entries(1)?;
         let out = self.document.reserve();
         self.depth = self.depth.saturating_add(1);
+        let outside = self.unbuildable.take();
         let made = make(self);
         self.depth = self.depth.saturating_sub(1);
+        if let (Some(key), Some(why)) = (key, self.unbuildable) {
+            self.spoilt.insert(key, why);
+        }
+        self.unbuildable = outside.or(self.unbuildable);
         let result = made?.map(|object| {
             self.document.put(out, object);
             out
