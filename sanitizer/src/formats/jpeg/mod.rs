@@ -139,10 +139,18 @@ pub(crate) fn encode_jpeg(pixels: &Pixels, sampling: Sampling, budget: &mut Budg
     encode(pixels, sampling, NO_DENSITY, budget)
 }
 
+/// Ours: a picture smaller than one MCU of 4:2:0 on a side has a handful of chroma samples, and each further pass would
+/// smear them over it; full chroma costs some hundred bytes there.
+const SMALL_SIDE: u16 = 16;
+
+/// The source's own chroma sampling, as near as our dialect has it.
 fn sampling(map: &Map) -> Sampling {
-    match map.frame.as_ref().and_then(|f| f.components.first()) {
-        Some(first) if first.horizontal >= 2 && first.vertical >= 2 => Sampling::Quarter,
-        _ => Sampling::Full,
+    let Some(frame) = &map.frame else { return Sampling::Full };
+    match frame.components.first() {
+        Some(first) if first.horizontal >= 2 && first.vertical >= 2 && frame.width.min(frame.height) >= SMALL_SIDE => {
+            Sampling::Quarter
+        }
+        Some(_) | None => Sampling::Full,
     }
 }
 
