@@ -188,6 +188,20 @@ fn links_pipes_and_sockets_each_get_an_outcome_and_are_never_opened() {
 }
 
 #[test]
+fn folders_without_end_are_one_outcome_and_the_rest_goes_on() {
+    let world = World::new();
+    let deep = (0..80).fold(world.input(), |path, _| path.join("d"));
+    std::fs::create_dir_all(&deep).unwrap();
+    std::fs::write(deep.join("deep.txt"), "deep\n").unwrap();
+    world.put("top.txt", b"top\n");
+    let (_, lines) = world.clean(&[]);
+    assert_eq!(lines.len(), 2);
+    assert_eq!(line(&lines, "top.txt").verdict, Outcome::Released);
+    let deep = lines.iter().find(|line| line.input != "top.txt").unwrap();
+    assert_eq!((deep.verdict, code(deep)), (Outcome::Failed, Some(ReasonCode::Unreadable)));
+}
+
+#[test]
 fn mistakes_of_the_caller_have_one_sentence_an_exit_status_and_no_trace() {
     let world = World::new();
     world.put("a.txt", b"a\n");
@@ -247,7 +261,7 @@ fn the_quarantine_keeps_the_original_and_says_why() {
 }
 
 #[test]
-fn a_policy_that_blocks_a_format_or_is_stale_withholds_it() {
+fn what_a_policy_does_not_name_is_withheld_and_what_it_names_must_still_be_whole() {
     let world = World::new();
     world.put("a.txt", b"a\n");
     world.put("a.png", &samples::png());

@@ -12,8 +12,8 @@
 )]
 
 use jail::{Launcher, Roles, Room, ScanRoom};
-use model::{Format, Outcome, ReasonCode, ReportLine};
-use station::{Destination, Outbox, Settings, Station, inputs, roles, standard_policy};
+use model::{Format, Outcome, ReasonCode, ReportLine, Stale};
+use station::{Destination, Outbox, Settings, Station, StationError, inputs, roles, standard_policy};
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -135,6 +135,12 @@ struct Lane {
 impl Lane {
     /// Runs the lane over `files`, with three seconds and little memory a jail.
     fn run(files: &[(&str, &[u8])]) -> (Self, Vec<ReportLine>) {
+        Self::run_with(files, Stale::Warn).expect("without a jail nothing runs")
+    }
+
+    /// The same, for a policy that does `stale` with rules that are older than it allows: by the clock of these tests
+    /// they are.
+    fn run_with(files: &[(&str, &[u8])], stale: Stale) -> Result<(Self, Vec<ReportLine>), StationError> {
         let lane = Self { dir: tempfile::tempdir().unwrap() };
         let input = lane.dir.path().join("in");
         std::fs::create_dir(&input).unwrap();
@@ -142,6 +148,7 @@ impl Lane {
             std::fs::write(input.join(name), bytes).unwrap();
         }
         let mut policy = standard_policy();
+        policy.policy.engines.stale = stale;
         policy.policy.limits.seconds = 3;
         policy.policy.limits.memory_bytes = 256 << 20;
         policy.policy.limits.expanded_bytes = 32 << 20;
@@ -153,12 +160,12 @@ impl Lane {
             launcher: Launcher::of_this_program().unwrap(),
             now: SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000),
         };
-        let station = Station::start(settings).expect("without a jail nothing runs");
+        let station = Station::start(settings)?;
         let outbox = Outbox::open(&lane.out()).unwrap();
         let entries = inputs::collect(&[input]).unwrap();
         let to = Destination { outbox: &outbox, quarantine: None, report: None };
         let run = station.run(&entries, &to, &(), &AtomicBool::new(false));
-        (lane, run.lines)
+        Ok((lane, run.lines))
     }
 
     fn out(&self) -> std::path::PathBuf {
@@ -254,6 +261,18 @@ fn a_detection_outweighs_a_crash() {
     assert!(lane.released().is_empty());
 }
 
+fn old_rules_warn_hold_or_stop_as_policy_says() {
+    let files: &[(&str, &[u8])] = &[("good.txt", b"good\n")];
+    let (lane, _) = Lane::run_with(files, Stale::Warn).unwrap();
+    assert_eq!(lane.released(), ["good.txt"]);
+    let (lane, lines) = Lane::run_with(files, Stale::Hold).unwrap();
+    assert_eq!(code(&lines, "good.txt"), Some(ReasonCode::NotScanned));
+    assert!(lane.released().is_empty());
+    let stopped = Lane::run_with(files, Stale::Stop).err().unwrap();
+    assert!(matches!(stopped, StationError::Stale { .. }));
+    assert_eq!(stopped.exit_status(), 1);
+}
+
 fn the_report_names_formats_only_where_a_jail_could_say() {
     let (_, lines) = Lane::run(&[("a.txt", b"DO:crash"), ("b.txt", b"good\n")]);
     assert_eq!(lines[0].format, None);
@@ -279,6 +298,7 @@ const TESTS: &[Test] = &[
         "an_engine_that_dies_hangs_lies_or_reads_short_has_not_scanned",
         an_engine_that_dies_hangs_lies_or_reads_short_has_not_scanned,
     ),
+    ("old_rules_warn_hold_or_stop_as_policy_says", old_rules_warn_hold_or_stop_as_policy_says),
     ("a_detection_outweighs_a_crash", a_detection_outweighs_a_crash),
     ("the_report_names_formats_only_where_a_jail_could_say", the_report_names_formats_only_where_a_jail_could_say),
 ];
