@@ -92,38 +92,59 @@ fn index(data: &[u8], at: usize) -> Option<(Vec<&[u8]>, usize)> {
     Some((objects, base.checked_add(from)?))
 }
 
-/// Operators, two bytes as 0Cxx, and their operands; a real counts as zero.
-fn dict(data: &[u8]) -> Option<Vec<(u16, Operands)>> {
+/// What can stand in a DICT (note 5176, clause 4).
+enum Item {
+    /// An operator; those of two bytes as 0Cxx.
+    Operator(u16),
+    /// A number; a real counts as zero, since no offset is one.
+    Operand(i64),
+}
+
+/// The operators of a DICT, each with the operands before it.
+fn dict(mut data: &[u8]) -> Option<Vec<(u16, Operands)>> {
     let mut entries = Vec::new();
-    let mut operands = Operands::new();
-    let mut bytes = data.iter().copied();
-    while let Some(first) = bytes.next() {
-        let first_wide = i64::from(first);
-        operands.push(match first {
-            12 => {
-                entries.push((0x0C00 | u16::from(bytes.next()?), std::mem::take(&mut operands)));
-                continue;
-            }
-            0..=21 => {
-                entries.push((u16::from(first), std::mem::take(&mut operands)));
-                continue;
-            }
-            28 => i64::from(i16::from_be_bytes([bytes.next()?, bytes.next()?])),
-            29 => i64::from(i32::from_be_bytes([bytes.next()?, bytes.next()?, bytes.next()?, bytes.next()?])),
-            30 => {
-                while bytes.next()? & 0x0F != 0x0F {}
-                0
-            }
-            32..=246 => first_wide.checked_sub(139)?,
-            247..=250 => (first_wide.checked_sub(247)? << 8).checked_add(i64::from(bytes.next()?))?.checked_add(108)?,
-            251..=254 => 0i64
-                .checked_sub(first_wide.checked_sub(251)? << 8)?
-                .checked_sub(i64::from(bytes.next()?))?
-                .checked_sub(108)?,
-            22..=27 | 31 | 255 => return None,
-        });
+    let mut pending = Operands::new();
+    while !data.is_empty() {
+        let (item, rest) = item(data)?;
+        data = rest;
+        match item {
+            Item::Operand(number) => pending.push(number),
+            Item::Operator(operator) => entries.push((operator, std::mem::take(&mut pending))),
+        }
     }
-    operands.is_empty().then_some(entries)
+    // Operands that no operator takes are a DICT cut short.
+    pending.is_empty().then_some(entries)
+}
+
+/// The item that `data` begins with, and what follows it.
+fn item(data: &[u8]) -> Option<(Item, &[u8])> {
+    let (lead, rest) = data.split_first()?;
+    let (value, rest) = match *lead {
+        12 => {
+            let (second, rest) = rest.split_first()?;
+            return Some((Item::Operator(u16::from_be_bytes([12, *second])), rest));
+        }
+        operator @ 0..=21 => return Some((Item::Operator(u16::from(operator)), rest)),
+        28 => rest.split_first_chunk().map(|(b, rest)| (i64::from(i16::from_be_bytes(*b)), rest))?,
+        29 => rest.split_first_chunk().map(|(b, rest)| (i64::from(i32::from_be_bytes(*b)), rest))?,
+        30 => (0, behind_real(rest)?),
+        small @ 32..=246 => (i64::from(small).saturating_sub(139), rest),
+        lead @ 247..=254 => {
+            let (low, rest) = rest.split_first()?;
+            let high = i64::from(lead.saturating_sub(247) & 3);
+            let size = high.saturating_mul(256).saturating_add(i64::from(*low)).saturating_add(108);
+            (if lead < 251 { size } else { size.saturating_neg() }, rest)
+        }
+        22..=27 | 31 | 255 => return None,
+    };
+    Some((Item::Operand(value), rest))
+}
+
+/// What follows a real: its digits are nibbles, and the last one is F, in the low half of a byte.
+fn behind_real(data: &[u8]) -> Option<&[u8]> {
+    let last = data.iter().position(|byte| byte >> 4 == 0xF || byte & 0xF == 0xF)?;
+    let (digits, rest) = data.split_at_checked(last.saturating_add(1))?;
+    digits.last().filter(|byte| **byte & 0xF == 0xF).map(|_| rest)
 }
 
 #[cfg(test)]
@@ -141,6 +162,20 @@ mod tests {
         font.resize(36, 0);
         font.extend_from_slice(&[0, 1, 1, 1, 2, 14, 141, 19, 0, 0]);
         font
+    }
+
+    #[test]
+    fn numbers_are_those_of_the_note_s_examples() {
+        let number = |bytes: &[u8]| match item(bytes) {
+            Some((Item::Operand(number), [])) => number,
+            _ => panic!("{bytes:?}"),
+        };
+        assert_eq!([number(&[0x8b]), number(&[0xef]), number(&[0x27])], [0, 100, -100]);
+        assert_eq!([number(&[0xfa, 0x7c]), number(&[0xfe, 0x7c])], [1000, -1000]);
+        assert_eq!([number(&[0x1c, 0x27, 0x10]), number(&[0x1c, 0xd8, 0xf0])], [10_000, -10_000]);
+        assert_eq!([number(&[0x1d, 0, 1, 0x86, 0xa0]), number(&[0x1d, 0xff, 0xfe, 0x79, 0x60])], [100_000, -100_000]);
+        assert_eq!(number(&[0x1e, 0xe2, 0xa2, 0x5f]), 0);
+        assert!(item(&[0x1e, 0xe2, 0xf5]).is_none() && item(&[0x1e, 0x12]).is_none() && item(&[31]).is_none());
     }
 
     #[test]
