@@ -56,6 +56,19 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
 }
 
+/// A BMP of the oldest header whose pixels have no bits: rows of no bytes once made the reader panic.
+fn bmp_without_bits() -> Vec<u8> {
+    let mut bytes = b"BM".to_vec();
+    for part in [30u32, 0, 26, 12] {
+        bytes.extend(part.to_le_bytes());
+    }
+    for part in [1u16, 1, 1, 0] {
+        bytes.extend(part.to_le_bytes());
+    }
+    bytes.extend([0; 4]);
+    bytes
+}
+
 /// Cases by format and name: the input, and the name it comes under.
 fn cases() -> Vec<(&'static str, &'static str, &'static str, Vec<u8>)> {
     let text = samples::text();
@@ -65,6 +78,7 @@ fn cases() -> Vec<(&'static str, &'static str, &'static str, Vec<u8>)> {
     let slip: &[(&str, &[u8])] = &[("../../escape.txt", &text), ("con.txt", &text)];
     vec![
         ("bmp", "plain", "a.bmp", samples::bmp()),
+        ("bmp", "x-no-bits-per-pixel", "a.bmp", bmp_without_bits()),
         ("csv", "formula", "a.csv", samples::table()),
         ("docx", "field", "a.docx", samples::docx()),
         ("docx", "macros-and-template", "a.docm", samples::docm()),

@@ -63,6 +63,10 @@ pub(super) fn read(bytes: &[u8]) -> Result<Header, Refusal> {
 
 fn core(bytes: &[u8], dib: &Fields<'_>, stated: usize) -> Option<Header> {
     let (width, height, bits) = (dib.u16(4)?, dib.u16(6)?, dib.u16(10)?);
+    // What OS/2 1.x knows; a row of any other depth, of none above all, has no meaning.
+    if !matches!(bits, 1 | 4 | 8 | 24) {
+        return None;
+    }
     let entries = if bits <= 8 { 1usize << bits } else { 0 };
     let mut header = Header {
         width: width.into(),
