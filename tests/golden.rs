@@ -69,6 +69,22 @@ fn bmp_without_bits() -> Vec<u8> {
     bytes
 }
 
+/// A page whose property list is a membership in a layer that the catalogue does not list: a fuzzer made one, and the
+/// second reader refused what was rebuilt from it.
+fn pdf_with_unlisted_layer() -> Vec<u8> {
+    samples::pdf_with(
+        "/OCProperties<</OCGs[]/D<<>>>>",
+        // The later key counts where one stands twice: the page draws the form, and nothing else.
+        "/Resources<</XObject<</X 8 0 R>>>>/Contents 9 0 R",
+        &[
+            "<</Type/OCMD/OCGs 7 0 R>>",
+            "<</Type/OCG/Name(layer)>>",
+            "<</Type/XObject/Subtype/Form/BBox[0 0 9 9]/OC 6 0 R/Length 12>>stream\n0 0 5 5 re f\nendstream",
+            "<</Length 5>>stream\n/X Do\nendstream",
+        ],
+    )
+}
+
 /// Cases by format and name: the input, and the name it comes under.
 fn cases() -> Vec<(&'static str, &'static str, &'static str, Vec<u8>)> {
     let text = samples::text();
@@ -86,6 +102,7 @@ fn cases() -> Vec<(&'static str, &'static str, &'static str, Vec<u8>)> {
         ("jpeg", "exif-and-trailer", "a.jpg", samples::jpeg_with_exif()),
         ("pdf", "active", "a.pdf", samples::pdf()),
         ("pdf", "plain", "a.pdf", samples::pdf_plain()),
+        ("pdf", "layer-in-no-list", "a.pdf", pdf_with_unlisted_layer()),
         ("png", "text-and-trailer", "a.png", samples::png_with_text()),
         ("pptx", "program-click", "a.pptx", samples::pptx()),
         ("tiff", "plain", "a.tif", samples::tiff()),

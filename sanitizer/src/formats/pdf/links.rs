@@ -261,10 +261,13 @@ impl<'a> Walk<'a, '_, '_> {
 
     /// The default configuration of optional content; the others go, and so do its usage events (PDF-59).
     pub fn layers(&mut self, catalog: &Source<'a>) -> R<Option<Val>> {
-        let Some(properties) = catalog.get::<Source<'a>>("OCProperties") else {
-            return Ok(None);
+        let properties = catalog.get::<Source<'a>>("OCProperties");
+        let groups = match &properties {
+            Some(properties) => self.group_list(properties, "OCGs")?,
+            None => Vec::new(),
         };
-        let groups = self.group_list(&properties, "OCGs")?;
+        self.layers_listed = true;
+        let Some(properties) = properties else { return Ok(None) };
         if groups.is_empty() {
             return Ok(None);
         }

@@ -314,6 +314,7 @@ impl<'a> Walk<'a, '_, '_> {
             return Ok(None);
         };
         match super::walk::name(dict, "Type").as_deref() {
+            Some(b"OCG") if self.layers_listed && !self.has_met(Kind::OptionalContent, found.id) => Ok(None),
             Some(b"OCG") => self.once(Kind::OptionalContent, found.id, 0, |_| {
                 let title = dict.get::<hayro::hayro_syntax::object::String<'_>>("Name");
                 let title = title.map_or_else(Vec::new, |s| s.as_bytes().to_vec());

@@ -73,6 +73,9 @@ pub struct Walk<'a, 'c, 'p> {
     pub shapes: BTreeMap<Id, Shape>,
     /// Set where the page at hand holds what our types cannot express: it is drawn instead.
     pub unbuildable: Option<&'static str>,
+    /// Set once the catalogue's list of optional content groups has been walked: a group that is met only later is in
+    /// no list, so no configuration can speak of it (8.11.4.2), and what it held is simply shown.
+    pub layers_listed: bool,
     memo: BTreeMap<Key, Option<Id>>,
     /// Of these, what no page that holds them can be built with.
     spoilt: BTreeMap<Key, &'static str>,
@@ -93,6 +96,7 @@ impl<'a, 'c, 'p> Walk<'a, 'c, 'p> {
             weights: BTreeMap::new(),
             shapes: BTreeMap::new(),
             unbuildable: None,
+            layers_listed: false,
             memo: BTreeMap::new(),
             spoilt: BTreeMap::new(),
             depth: 0,
@@ -112,6 +116,11 @@ impl<'a, 'c, 'p> Walk<'a, 'c, 'p> {
             std::iter::once(&o.dict).chain(&o.outer).take(MAX_DEPTH as usize).cloned().collect()
         });
         Scope { dict, outer, id: self.scopes }
+    }
+
+    /// Whether this source object has been met as a `kind` already, outside of any scope.
+    pub fn has_met(&self, kind: Kind, id: Option<ObjectIdentifier>) -> bool {
+        id.is_some_and(|id| self.memo.contains_key(&(kind, id.obj_number, id.gen_number, 0)))
     }
 
     /// Converts a source object once. While it is being converted it is nothing: a cycle ends there.
