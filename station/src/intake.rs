@@ -96,11 +96,18 @@ fn copy(
 /// # Errors
 /// What reading says.
 pub fn digest_of(sealed: &Sealed) -> std::io::Result<Digest> {
+    digest_of_stream(&mut sealed.reader())
+}
+
+/// SHA-256 of all that `from` still gives.
+///
+/// # Errors
+/// What reading says.
+pub(crate) fn digest_of_stream(from: &mut impl Read) -> std::io::Result<Digest> {
     let mut hash = Sha256::new();
-    let mut reader = sealed.reader();
     let mut block = vec![0u8; 128 * 1024];
     loop {
-        let n = reader.read(&mut block)?;
+        let n = from.read(&mut block)?;
         if n == 0 {
             return Ok(Digest::new(hash.finalize().into()));
         }

@@ -8,7 +8,6 @@ use jail::Sealed;
 use model::Digest;
 use rustix::fs::{AtFlags, CWD, FlockOperation, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
-use sha2::{Digest as _, Sha256};
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -271,15 +270,7 @@ fn digest_of_existing(folder: &OwnedFd, name: &str) -> Result<Existing, OutboxEr
     if !file.metadata()?.is_file() {
         return Ok(Existing::Other);
     }
-    let mut hash = Sha256::new();
-    let mut block = vec![0u8; 128 * 1024];
-    loop {
-        let n = file.read(&mut block)?;
-        if n == 0 {
-            return Ok(Existing::Same(Digest::new(hash.finalize().into())));
-        }
-        hash.update(block.get(..n).unwrap_or_default());
-    }
+    Ok(Existing::Same(crate::intake::digest_of_stream(&mut file)?))
 }
 
 /// Removes temporary files of ours that no living station holds a lock on, in the whole tree.
@@ -313,6 +304,7 @@ fn clear_leftovers(root: &OwnedFd) -> Result<(), OutboxError> {
 mod tests {
     use super::*;
     use jail::{Growing, SpoolDir};
+    use sha2::{Digest as _, Sha256};
 
     fn sealed(dir: &Path, bytes: &[u8]) -> (Sealed, Digest) {
         let spool = SpoolDir::new(dir).unwrap();
