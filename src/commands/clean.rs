@@ -85,6 +85,7 @@ fn clean(arguments: &Arguments, stop: &AtomicBool) -> Result<Run, StationError> 
     let entries = station::inputs::collect(&arguments.inputs)?;
     station::inputs::refuse_overlap(&arguments.inputs, &arguments.out)?;
     let station = start(arguments, policy)?;
+    let session = station.session()?;
     let outbox = Outbox::open(&arguments.out)
         .map_err(|error| StationError::Outbox { path: arguments.out.clone(), message: error.to_string() })?;
     let quarantine = arguments.quarantine.as_deref().map(open_quarantine).transpose()?;
@@ -99,7 +100,7 @@ fn clean(arguments: &Arguments, stop: &AtomicBool) -> Result<Run, StationError> 
     }
     let progress = Bar { shown: people && std::io::stderr().is_terminal() };
     let to = Destination { outbox: &outbox, quarantine: quarantine.as_ref(), report: report.as_ref() };
-    let run = station.run(&entries, &to, &progress, stop);
+    let run = session.run(&entries, &to, &progress, stop);
     progress.clear();
     let report_path = report.as_ref().map(|report| report.path().to_owned());
     if let Some(report) = report {

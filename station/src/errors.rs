@@ -69,6 +69,14 @@ pub enum StationError {
     /// A jail cannot start: without one nothing is opened.
     #[error("the sandbox does not start, so no file was opened: {0}")]
     Jail(String),
+    /// A canary was missed: the lane does not see what it must see, so nothing may pass it.
+    #[error(
+        "out of service, no file was opened: the canary {canary}; run `sallyport doctor` and call the station's keeper"
+    )]
+    OutOfService {
+        /// Its name, and what became of it.
+        canary: String,
+    },
     /// An engine cannot start.
     #[error("the engine {engine} does not start: {message}")]
     Engine {
@@ -86,7 +94,11 @@ impl StationError {
         match self {
             Self::Input { .. } | Self::OutboxInsideInput { .. } | Self::Policy { .. } | Self::UnknownEngine { .. } => 2,
             Self::Stale { .. } => 1,
-            Self::Outbox { .. } | Self::Place { .. } | Self::Jail(_) | Self::Engine { .. } => 3,
+            Self::Outbox { .. }
+            | Self::Place { .. }
+            | Self::Jail(_)
+            | Self::OutOfService { .. }
+            | Self::Engine { .. } => 3,
         }
     }
 }

@@ -5,6 +5,7 @@
 //! the business of `sanitizer` and `verifier`, which run in jails; here are only their answers.
 #![forbid(unsafe_code)]
 
+mod canaries;
 mod errors;
 pub mod inputs;
 mod intake;
@@ -13,18 +14,18 @@ mod names;
 mod outbox;
 mod pipeline;
 mod policy;
-
 mod quarantine;
 mod record;
 pub mod roles;
 mod scan;
 mod tokens;
 
+pub use canaries::CanaryResult;
 pub use errors::StationError;
 pub use intake::{Intake, IntakeError, take_in};
 pub use journal::Report;
 pub use outbox::{Outbox, OutboxError, Placed};
-pub use pipeline::{Destination, Progress, Run, Settings, Station, Summary};
+pub use pipeline::{Destination, Progress, Run, Session, Settings, Station, Summary};
 pub use policy::{LoadedPolicy, load_policy, parse_policy, standard_policy};
 pub use quarantine::Quarantine;
 pub use tokens::{CleanScan, Verified, release};

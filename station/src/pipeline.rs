@@ -1,6 +1,7 @@
 //! The way of a file, from intake to release. Every face runs this and nothing else.
 
 use crate::StationError;
+use crate::canaries::CanaryResult;
 use crate::inputs::Entry;
 use crate::intake::{Intake, IntakeError, digest_of, take_in};
 use crate::journal::Report;
@@ -17,7 +18,7 @@ use crate::tokens::{CleanScan, Verified, release};
 use jail::{Done, Growing, Job, JobFailure, JobLimits, Launcher, Sealed, SpoolDir, Usage, Zygote};
 use model::{Digest, FindingAction, Findings, Outcome, OutputRow, Policy, Reason, ReasonCode, ReportLine, Stale};
 use rayon::prelude::*;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime};
@@ -99,6 +100,17 @@ pub struct Station {
     hold: Option<Reason>,
 }
 
+/// The right to send files through the lane: a station gives it out when its canaries came through.
+pub struct Session<'a>(&'a Station);
+
+impl Session<'_> {
+    /// Cleans every entry. Each ends in exactly one line; `stop` ends the run early, and the entries that were not
+    /// begun say so.
+    pub fn run(&self, entries: &[Entry], to: &Destination<'_>, progress: &dyn Progress, stop: &AtomicBool) -> Run {
+        self.0.run(entries, to, progress, stop)
+    }
+}
+
 /// Where a run's files go.
 pub struct Destination<'a> {
     /// The outbound share.
@@ -143,9 +155,35 @@ impl Station {
         self.reconstruct.sandbox().landlock_abi
     }
 
-    /// Cleans every entry. Each ends in exactly one line; `stop` ends the run early, and the entries that were not
-    /// begun say so.
-    pub fn run(&self, entries: &[Entry], to: &Destination<'_>, progress: &dyn Progress, stop: &AtomicBool) -> Run {
+    /// Begins a session: the canaries go through the lane first.
+    ///
+    /// # Errors
+    /// [`StationError::OutOfService`] with the canary that was missed; the next call asks them again.
+    pub fn session(&self) -> Result<Session<'_>, StationError> {
+        let missed = |result: CanaryResult| result.missed.map(|why| format!("{}: {why}", result.name));
+        match self.canaries()?.into_iter().find_map(missed) {
+            Some(canary) => Err(StationError::OutOfService { canary }),
+            None => Ok(Session(self)),
+        }
+    }
+
+    pub(crate) fn spool(&self) -> &SpoolDir {
+        &self.spool
+    }
+
+    pub(crate) fn spool_base(&self) -> &Path {
+        self.spool.path().parent().unwrap_or(Path::new("/var/tmp"))
+    }
+
+    pub(crate) fn policy(&self) -> &Policy {
+        &self.policy.policy
+    }
+
+    pub(crate) fn threads(&self) -> &rayon::ThreadPool {
+        &self.threads
+    }
+
+    fn run(&self, entries: &[Entry], to: &Destination<'_>, progress: &dyn Progress, stop: &AtomicBool) -> Run {
         let planned: Vec<Planned> = entries.iter().map(|entry| Planned::of(&entry.shown)).collect();
         let (groups, folders) = (groups(&planned), folder_keys(&planned));
         let (done, lines) = (AtomicUsize::new(0), Mutex::new(vec![None; entries.len()]));
@@ -207,7 +245,7 @@ impl Station {
     }
 
     /// Scan and reconstruct side by side, then verify and scan the output side by side, then release.
-    fn judge(
+    pub(crate) fn judge(
         &self,
         line: &mut ReportLine,
         intake: &Intake,

@@ -33,6 +33,10 @@ fn order(input: &[u8]) -> Option<String> {
 
 /// A reconstructor that was taken over by its input.
 fn hostile_reconstruct(room: &mut Room<'_>) -> Result<Vec<u8>, String> {
+    if zone(room).as_deref() == Some(ASLEEP) {
+        room.write_output(b"all is well\n").map_err(|e| e.to_string())?;
+        return Ok(made("txt"));
+    }
     match order(room.input()).as_deref() {
         Some("hog") => {
             let mut held: Vec<Vec<u8>> = Vec::new();
@@ -75,6 +79,14 @@ fn hostile_reconstruct(room: &mut Room<'_>) -> Result<Vec<u8>, String> {
         }
         _ => roles::reconstruct_role(room),
     }
+}
+
+/// In this zone the reconstructor makes the same harmless text of everything.
+const ASLEEP: &str = "asleep";
+
+fn zone(room: &Room<'_>) -> Option<String> {
+    let header: serde_json::Value = serde_json::from_slice(room.header()).ok()?;
+    Some(header.get("policy")?.get("zone")?.as_str()?.to_owned())
 }
 
 fn made(format: &str) -> Vec<u8> {
@@ -141,6 +153,10 @@ impl Lane {
     /// The same, for a policy that does `stale` with rules that are older than it allows: by the clock of these tests
     /// they are.
     fn run_with(files: &[(&str, &[u8])], stale: Stale) -> Result<(Self, Vec<ReportLine>), StationError> {
+        Self::run_in(files, stale, "plant")
+    }
+
+    fn run_in(files: &[(&str, &[u8])], stale: Stale, zone: &str) -> Result<(Self, Vec<ReportLine>), StationError> {
         let lane = Self { dir: tempfile::tempdir().unwrap() };
         let input = lane.dir.path().join("in");
         std::fs::create_dir(&input).unwrap();
@@ -149,6 +165,7 @@ impl Lane {
         }
         let mut policy = standard_policy();
         policy.policy.engines.stale = stale;
+        policy.policy.zone = zone.to_owned();
         policy.policy.limits.seconds = 3;
         policy.policy.limits.memory_bytes = 256 << 20;
         policy.policy.limits.expanded_bytes = 32 << 20;
@@ -164,7 +181,7 @@ impl Lane {
         let outbox = Outbox::open(&lane.out()).unwrap();
         let entries = inputs::collect(&[input]).unwrap();
         let to = Destination { outbox: &outbox, quarantine: None, report: None };
-        let run = station.run(&entries, &to, &(), &AtomicBool::new(false));
+        let run = station.session()?.run(&entries, &to, &(), &AtomicBool::new(false));
         Ok((lane, run.lines))
     }
 
@@ -279,6 +296,13 @@ fn the_report_names_formats_only_where_a_jail_could_say() {
     assert_eq!(lines[1].format, Some(Format::Txt));
 }
 
+fn a_missed_canary_takes_the_station_out_of_service() {
+    let refused = Lane::run_in(&[("good.txt", b"good\n")], Stale::Warn, ASLEEP).err().unwrap();
+    assert!(matches!(refused, StationError::OutOfService { .. }), "{refused}");
+    assert_eq!(refused.exit_status(), 3);
+    assert!(refused.to_string().contains("macro.docm") || refused.to_string().contains("eicar"), "{refused}");
+}
+
 type Test = (&'static str, fn());
 
 const TESTS: &[Test] = &[
@@ -299,6 +323,7 @@ const TESTS: &[Test] = &[
         an_engine_that_dies_hangs_lies_or_reads_short_has_not_scanned,
     ),
     ("old_rules_warn_hold_or_stop_as_policy_says", old_rules_warn_hold_or_stop_as_policy_says),
+    ("a_missed_canary_takes_the_station_out_of_service", a_missed_canary_takes_the_station_out_of_service),
     ("a_detection_outweighs_a_crash", a_detection_outweighs_a_crash),
     ("the_report_names_formats_only_where_a_jail_could_say", the_report_names_formats_only_where_a_jail_could_say),
 ];
