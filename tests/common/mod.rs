@@ -1,6 +1,8 @@
 //! What the end-to-end tests share: the real program, run as a person runs it.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+pub mod cases;
+
 use model::ReportLine;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
