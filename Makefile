@@ -1,5 +1,5 @@
 # `make run` and `make test` do all the set-up that they need on a fresh Debian machine with Rust.
-.PHONY: run test soak setup lint bench clean
+.PHONY: run test soak setup lint bench verify-static clean
 
 CARGO ?= cargo
 
@@ -21,6 +21,11 @@ soak: setup
 
 bench: setup
 	$(CARGO) bench --locked --bench bare
+
+# The check for the plant's side as one static file that runs on any Linux of this processor.
+verify-static: setup
+	RUSTFLAGS="-C target-feature=+crt-static" $(CARGO) build --locked --profile small -p sallyport-verify --target $$(rustc -vV | sed -n 's/^host: //p')
+	@ls -l target/*/small/sallyport-verify
 
 lint:
 	$(CARGO) fmt --all --check

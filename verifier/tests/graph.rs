@@ -28,7 +28,7 @@ const VERIFIER: [&str; 18] = [
 ];
 
 /// Who may stand on whom; the words `model` are everybody's.
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 14] = [
     ("model", &[]),
     ("jail", &[]),
     ("sanitizer", &[]),
@@ -36,11 +36,22 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ("signatures", &[]),
     ("engines", &["signatures"]),
     ("samples", &[]),
-    ("station", &["jail", "sanitizer", "verifier", "engines", "signatures"]),
-    ("sallyport", &["station", "jail", "sanitizer", "verifier", "engines", "signatures"]),
-    ("gateway", &["station", "jail", "sanitizer", "verifier", "engines", "signatures"]),
-    ("kiosk-app", &["station", "jail", "sanitizer", "verifier", "engines", "signatures"]),
-    ("sallyport-kiosk", &["station", "jail", "sanitizer", "verifier", "engines", "signatures"]),
+    ("evidence", &[]),
+    ("sallyport-verify", &["evidence"]),
+    ("station", &["jail", "sanitizer", "verifier", "engines", "signatures", "evidence"]),
+    (
+        "sallyport",
+        &["station", "jail", "sanitizer", "verifier", "engines", "signatures", "evidence", "sallyport-verify"],
+    ),
+    ("gateway", &["station", "jail", "sanitizer", "verifier", "engines", "signatures", "evidence", "sallyport-verify"]),
+    (
+        "kiosk-app",
+        &["station", "jail", "sanitizer", "verifier", "engines", "signatures", "evidence", "sallyport-verify"],
+    ),
+    (
+        "sallyport-kiosk",
+        &["station", "jail", "sanitizer", "verifier", "engines", "signatures", "evidence", "sallyport-verify"],
+    ),
 ];
 
 struct Graph {
