@@ -1,12 +1,13 @@
-//! What an engine says about one byte string, and what several engines say together.
+//! What an engine says about one byte string.
 
-use crate::EngineId;
 use model::EngineVerdict;
 
 /// More rules than this on one object is a fault of the rules or an attack on the report, not a finding.
 pub const MAX_DETECTIONS: usize = 64;
 /// Longest name of a rule or list entry.
 pub const MAX_NAME_BYTES: usize = 128;
+/// Longest licence or source of a rule.
+pub const MAX_META_BYTES: usize = 160;
 /// Longest reason for not having scanned.
 pub const MAX_REASON_BYTES: usize = 200;
 
@@ -26,15 +27,48 @@ pub struct Detection {
     pub rule: String,
     /// How bad it is.
     pub severity: Severity,
+    /// What its author says about it.
+    pub meta: RuleMeta,
+}
+
+/// What a rule's author says about it, where the engine tells. For people; nothing is decided by it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RuleMeta {
+    /// How sure the author is, 0 to 100.
+    pub score: Option<u8>,
+    /// The rule's licence.
+    pub licence: Option<String>,
+    /// Where the rule comes from.
+    pub source: Option<String>,
+}
+
+impl RuleMeta {
+    /// A score that is one, and texts as a report may show them: printable ASCII, [`MAX_META_BYTES`] at most.
+    #[must_use]
+    pub fn new(score: Option<i64>, licence: Option<&str>, source: Option<&str>) -> Self {
+        let text = |text: Option<&str>| {
+            let plain = |c: char| if c == ' ' || c.is_ascii_graphic() { c } else { '?' };
+            text.map(|t| t.trim().chars().map(plain).take(MAX_META_BYTES).collect()).filter(|t: &String| !t.is_empty())
+        };
+        let score = score.and_then(|score| u8::try_from(score).ok()).filter(|score| *score <= 100);
+        Self { score, licence: text(licence), source: text(source) }
+    }
 }
 
 impl Detection {
+    /// The same with what the rule's author says about it.
+    #[must_use]
+    pub fn with(mut self, meta: RuleMeta) -> Self {
+        self.meta = meta;
+        self
+    }
+
     /// A detection by `rule`; `None` where that is no name that a report may show.
     #[must_use]
     pub fn new(rule: &str, severity: Severity) -> Option<Self> {
         let fits = (1..=MAX_NAME_BYTES).contains(&rule.len());
         let plain = rule.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b));
-        (fits && plain).then(|| Self { rule: rule.to_owned(), severity })
+        (fits && plain).then(|| Self { rule: rule.to_owned(), severity, meta: RuleMeta::default() })
     }
 }
 
@@ -62,7 +96,8 @@ impl Answer {
 
     fn of(mut detections: Vec<Detection>, bytes_read: u64, mut error: Option<String>) -> Self {
         // Worst first within a name, then one row a name: what matched twice counts as the worse.
-        detections.sort_by(|a, b| a.rule.cmp(&b.rule).then(b.severity.cmp(&a.severity)));
+        detections
+            .sort_by(|a, b| a.rule.cmp(&b.rule).then(b.severity.cmp(&a.severity)).then_with(|| a.meta.cmp(&b.meta)));
         detections.dedup_by(|later, earlier| later.rule == earlier.rule);
         if detections.len() > MAX_DETECTIONS {
             detections.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.rule.cmp(&b.rule)));
@@ -125,25 +160,6 @@ fn reason(why: &str) -> String {
     if text.trim().is_empty() { "no reason given".to_owned() } else { text }
 }
 
-/// The worst detection and who did not look, side by side: an ordering of the two would let one hide the other.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ScanVerdict {
-    /// The worst detection of any engine, also of one that did not finish.
-    pub worst: Option<Severity>,
-    /// Engines that did not look at all bytes, and why.
-    pub not_scanned: Vec<(EngineId, String)>,
-}
-
-impl ScanVerdict {
-    /// Adds one engine's answer about one object.
-    pub fn add(&mut self, engine: EngineId, answer: &Answer) {
-        self.worst = self.worst.max(answer.worst());
-        if let Some(why) = answer.error() {
-            self.not_scanned.push((engine, why.to_owned()));
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -161,17 +177,6 @@ mod tests {
         assert_eq!(Answer::not_scanned("", vec![], 7).about(7).verdict(), EngineVerdict::NotScanned);
         let bad = Answer::scanned(vec![hit("a", Severity::Suspicious), hit("b", Severity::Malicious)], 7);
         assert_eq!(bad.verdict(), EngineVerdict::Malicious);
-    }
-
-    #[test]
-    fn a_detection_and_a_failure_stand_side_by_side() {
-        let mut verdict = ScanVerdict::default();
-        verdict.add(EngineId("one"), &Answer::scanned(vec![], 1));
-        assert_eq!(verdict, ScanVerdict::default());
-        verdict.add(EngineId("two"), &Answer::not_scanned("time-out", vec![hit("a", Severity::Malicious)], 0));
-        verdict.add(EngineId("three"), &Answer::scanned(vec![hit("b", Severity::Suspicious)], 1));
-        assert_eq!(verdict.worst, Some(Severity::Malicious));
-        assert_eq!(verdict.not_scanned, [(EngineId("two"), "time-out".to_owned())]);
     }
 
     #[test]
@@ -194,6 +199,10 @@ mod tests {
         for bad in ["", "a b", "a\n", "é", &"x".repeat(129)] {
             assert_eq!(Detection::new(bad, Severity::Malicious), None, "{bad}");
         }
+        let meta = RuleMeta::new(Some(101), Some("a\nb"), Some(&"é".repeat(999)));
+        assert_eq!((meta.score, meta.licence.as_deref()), (None, Some("a?b")));
+        assert_eq!(meta.source.map(|source| source.len()), Some(MAX_META_BYTES));
+        assert_eq!(RuleMeta::new(Some(0), Some(" "), None), RuleMeta { score: Some(0), ..RuleMeta::default() });
         let answer = Answer::not_scanned(&format!("\x1b[2J{}", "x".repeat(1000)), vec![], 0);
         assert_eq!(answer.error().map(|e| (e.len(), e.starts_with("?[2J"))), Some((MAX_REASON_BYTES, true)));
     }

@@ -1,18 +1,42 @@
-//! The trait that the station sees, and running several engines side by side.
+//! The trait that the station sees.
 
 use crate::Answer;
 use model::Digest;
-use rayon::prelude::*;
-use std::os::fd::BorrowedFd;
-use std::time::Instant;
+use std::borrow::Cow;
+use std::os::fd::OwnedFd;
 
 /// Stable lower-case name of an engine, as policies and reports write it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct EngineId(pub &'static str);
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EngineId(Cow<'static, str>);
+
+impl EngineId {
+    /// Ours: it stands in a column of a report.
+    const MOST_BYTES: usize = 32;
+
+    /// The name of an engine of this build.
+    #[must_use]
+    pub const fn fixed(name: &'static str) -> Self {
+        Self(Cow::Borrowed(name))
+    }
+
+    /// A name from a configuration: a letter, then letters, digits and hyphens, all lower case, 32 bytes at most.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        let plain = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        let begins = name.bytes().next().is_some_and(|b| b.is_ascii_lowercase());
+        (plain && begins && name.len() <= Self::MOST_BYTES).then(|| Self(Cow::Owned(name.to_owned())))
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
 
 impl std::fmt::Display for EngineId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.0)
+        f.write_str(&self.0)
     }
 }
 
@@ -22,10 +46,12 @@ pub struct Provenance {
     /// The engine.
     pub engine: EngineId,
     /// Its version.
-    pub version: &'static str,
-    /// Digest of its rules or list.
-    pub rules: Digest,
-    /// When the rules were written (`YYYY-MM-DD`).
+    pub version: String,
+    /// Name or number of its rule set; empty where it has none that it tells.
+    pub rules_id: String,
+    /// Digest of its rules or list; `None` where only the tool itself has them.
+    pub rules: Option<Digest>,
+    /// When the rules were written (`YYYY-MM-DD`); empty where nobody can tell, which counts as too old.
     pub rules_date: String,
 }
 
@@ -53,26 +79,32 @@ pub enum EngineError {
     },
 }
 
-/// One sealed object to look at. The station has hashed it; an engine that reads it uses `pread` or opens a file
-/// description of its own, since a shared offset makes the second reader see nothing.
-#[derive(Clone, Copy, Debug)]
+/// The sealed bytes of one object.
+pub trait Object: Sync {
+    /// A read-only open file description of its own, whose file holds the object's bytes and no others: a shared offset
+    /// would make the second reader see nothing.
+    ///
+    /// # Errors
+    /// No descriptors left, or the copy of an object inside another can't be made.
+    fn open(&self) -> std::io::Result<OwnedFd>;
+}
+
+/// One sealed object to look at, which the station has hashed.
+#[derive(Clone, Copy)]
 pub struct Sample<'a> {
     /// SHA-256 of all bytes, taken from the sealed copy.
     pub sha256: Digest,
     /// Number of bytes.
     pub len: u64,
     /// The sealed copy.
-    pub object: BorrowedFd<'a>,
+    pub object: &'a dyn Object,
     /// Seconds that one engine may take.
     pub timeout_secs: u32,
 }
 
 /// An engine as the station sees it, wherever it runs.
 pub trait Engine: Send + Sync {
-    /// Its name.
-    fn id(&self) -> EngineId;
-
-    /// Which version with which rules.
+    /// Which version with which rules. An engine that can change while it runs says what it said last.
     fn provenance(&self) -> Provenance;
 
     /// Looks at one byte string. It writes nothing, takes no container apart and decides nothing. An engine that is
@@ -80,73 +112,17 @@ pub trait Engine: Send + Sync {
     fn scan(&self, sample: &Sample<'_>) -> Answer;
 }
 
-/// One engine's part in a scan.
-#[derive(Clone, Debug)]
-pub struct Row {
-    /// Who looked, with what.
-    pub provenance: Provenance,
-    /// What it said, held against the size of the sample.
-    pub answer: Answer,
-    /// Wall-clock milliseconds.
-    pub ms: f64,
-}
-
-/// Asks all `engines` at the same time. One row an engine, in the order given, whoever finishes first.
-#[must_use]
-pub fn side_by_side(engines: &[Box<dyn Engine>], sample: &Sample<'_>) -> Vec<Row> {
-    engines
-        .par_iter()
-        .map(|engine| {
-            let start = Instant::now();
-            let answer = engine.scan(sample).about(sample.len);
-            Row { provenance: engine.provenance(), answer, ms: start.elapsed().as_secs_f64() * 1000.0 }
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use model::EngineVerdict;
-    use std::os::fd::AsFd;
-
-    struct Says(&'static str, fn(u64) -> Answer);
-
-    impl Engine for Says {
-        fn id(&self) -> EngineId {
-            EngineId(self.0)
-        }
-        fn provenance(&self) -> Provenance {
-            Provenance {
-                engine: self.id(),
-                version: "1",
-                rules: Digest::new([0; 32]),
-                rules_date: "2026-01-31".to_owned(),
-            }
-        }
-        fn scan(&self, sample: &Sample<'_>) -> Answer {
-            (self.1)(sample.len)
-        }
-    }
+    use super::EngineId;
 
     #[test]
-    fn every_engine_has_its_row_and_a_short_read_is_never_clean() {
-        let engines: Vec<Box<dyn Engine>> = vec![
-            Box::new(Says("whole", |len| Answer::scanned(vec![], len))),
-            Box::new(Says("short", |len| Answer::scanned(vec![], len - 1))),
-            Box::new(Says("lost", |_| Answer::not_scanned("gone", vec![], 0))),
-        ];
-        let null = std::fs::File::open("/dev/null").unwrap();
-        let sample = Sample { sha256: Digest::new([0; 32]), len: 9, object: null.as_fd(), timeout_secs: 1 };
-        let rows: Vec<_> =
-            side_by_side(&engines, &sample).iter().map(|r| (r.provenance.engine.0, r.answer.verdict())).collect();
-        assert_eq!(
-            rows,
-            [
-                ("whole", EngineVerdict::Clean),
-                ("short", EngineVerdict::NotScanned),
-                ("lost", EngineVerdict::NotScanned),
-            ]
-        );
+    fn configured_names_are_plain() {
+        for good in ["clamd", "av-2"] {
+            assert_eq!(EngineId::named(good).map(|id| id.to_string()).as_deref(), Some(good));
+        }
+        for bad in ["", "AV", "2av", "-av", "a v", "a_v", "a\n", "é", &"a".repeat(33)] {
+            assert_eq!(EngineId::named(bad), None, "{bad}");
+        }
     }
 }

@@ -2,15 +2,14 @@
 //! that the station took itself.
 
 use crate::{Answer, Descriptor, Detection, Engine, EngineId, Home, Provenance, Sample, Severity};
-use signatures::{HashList, Signatures};
+use signatures::HashList;
 
 pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
     id: ID,
-    provenance,
     home: Home::Station { open: |signatures| Box::new(Hashes { list: signatures.known_bad.clone() }) },
 };
 
-const ID: EngineId = EngineId("hashes");
+const ID: &str = "hashes";
 
 /// A list of known bad digests.
 #[derive(Clone, Debug)]
@@ -18,26 +17,15 @@ pub struct Hashes {
     list: HashList,
 }
 
-fn provenance(signatures: &Signatures) -> Provenance {
-    of(&signatures.known_bad)
-}
-
-fn of(list: &HashList) -> Provenance {
-    Provenance {
-        engine: ID,
-        version: env!("CARGO_PKG_VERSION"),
-        rules: list.sha256(),
-        rules_date: list.date().to_owned(),
-    }
-}
-
 impl Engine for Hashes {
-    fn id(&self) -> EngineId {
-        ID
-    }
-
     fn provenance(&self) -> Provenance {
-        of(&self.list)
+        Provenance {
+            engine: EngineId::fixed(ID),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            rules_id: self.list.id().to_owned(),
+            rules: Some(self.list.sha256()),
+            rules_date: self.list.date().to_owned(),
+        }
     }
 
     /// The digest covers all bytes, so all bytes count as read.
@@ -57,7 +45,15 @@ impl Engine for Hashes {
 mod tests {
     use super::*;
     use model::{Digest, EngineVerdict};
-    use std::os::fd::AsFd;
+    use signatures::Signatures;
+
+    struct Unread;
+
+    impl crate::Object for Unread {
+        fn open(&self) -> std::io::Result<std::os::fd::OwnedFd> {
+            panic!("the digest is enough")
+        }
+    }
 
     #[test]
     fn a_listed_digest_is_malicious_and_its_neighbour_is_clean() {
@@ -65,9 +61,8 @@ mod tests {
         let known = list.entries()[0].clone();
         let mut neighbour = *known.sha256.as_bytes();
         neighbour[31] ^= 1;
-        let null = std::fs::File::open("/dev/null").unwrap();
         let engine = Hashes { list };
-        let scan = |sha256| engine.scan(&Sample { sha256, len: 5, object: null.as_fd(), timeout_secs: 1 }).about(5);
+        let scan = |sha256| engine.scan(&Sample { sha256, len: 5, object: &Unread, timeout_secs: 1 }).about(5);
         let hit = scan(known.sha256);
         assert_eq!(hit.verdict(), EngineVerdict::Malicious);
         assert_eq!(hit.detections()[0].rule, known.name);

@@ -16,8 +16,10 @@ mod server;
 mod wire;
 pub mod yara;
 
-pub use answer::{Answer, Detection, MAX_DETECTIONS, MAX_NAME_BYTES, MAX_REASON_BYTES, ScanVerdict, Severity};
-pub use engine::{Engine, EngineError, EngineId, Provenance, Row, Sample, side_by_side};
+pub use answer::{
+    Answer, Detection, MAX_DETECTIONS, MAX_META_BYTES, MAX_NAME_BYTES, MAX_REASON_BYTES, RuleMeta, Severity,
+};
+pub use engine::{Engine, EngineError, EngineId, Object, Provenance, Sample};
 pub use hashes::Hashes;
 pub use registry::{Descriptor, ENGINES, Home, Load, descriptor};
 pub use server::{Resident, Server};

@@ -1,6 +1,6 @@
 //! The one place to touch: a new engine is a module and a line here.
 
-use crate::{Engine, EngineError, EngineId, Provenance, Resident, hashes, yara};
+use crate::{Engine, EngineError, Provenance, Resident, hashes, yara};
 use signatures::{RuleSet, Signatures};
 
 /// All engines of this build, in the order in which reports name them.
@@ -10,9 +10,7 @@ pub static ENGINES: &[Descriptor] = &[yara::DESCRIPTOR, hashes::DESCRIPTOR];
 #[derive(Clone, Copy, Debug)]
 pub struct Descriptor {
     /// Its name.
-    pub id: EngineId,
-    /// Which version it is and what it would scan with.
-    pub provenance: fn(&Signatures) -> Provenance,
+    pub id: &'static str,
     /// Where it runs.
     pub home: Home,
 }
@@ -25,6 +23,8 @@ pub type Load = fn(&[u8]) -> Result<Box<dyn Resident>, EngineError>;
 pub enum Home {
     /// In a long-lived scan jail, because it holds native code or bytecode.
     ScanJail {
+        /// Which version it is and what it would scan with.
+        provenance: fn(&Signatures) -> Provenance,
         /// Makes the rules ready. Reads only rules that the station authenticated and no byte of a sample, so it may
         /// run in the station, once at the start.
         compile: fn(&RuleSet) -> Result<Vec<u8>, EngineError>,
@@ -41,7 +41,7 @@ pub enum Home {
 /// The engine of this name.
 #[must_use]
 pub fn descriptor(name: &str) -> Option<&'static Descriptor> {
-    ENGINES.iter().find(|descriptor| descriptor.id.0 == name)
+    ENGINES.iter().find(|descriptor| descriptor.id == name)
 }
 
 #[cfg(test)]
@@ -51,7 +51,7 @@ mod tests {
 
     #[test]
     fn names_are_plain_and_each_is_there_once() {
-        let names: BTreeSet<&str> = ENGINES.iter().map(|d| d.id.0).collect();
+        let names: BTreeSet<&str> = ENGINES.iter().map(|d| d.id).collect();
         assert_eq!(names.len(), ENGINES.len());
         assert!(names.iter().all(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')));
         assert!(descriptor("yara").is_some() && descriptor("YARA").is_none());
@@ -61,12 +61,13 @@ mod tests {
     fn every_engine_names_its_rules_and_their_date() {
         let signatures = Signatures::built_in().unwrap();
         for descriptor in ENGINES {
-            let provenance = (descriptor.provenance)(&signatures);
-            assert_eq!(provenance.engine, descriptor.id);
-            assert!(!provenance.version.is_empty() && provenance.rules_date.len() == 10, "{provenance:?}");
-            if let Home::Station { open } = descriptor.home {
-                assert_eq!(open(&signatures).provenance(), provenance);
-            }
+            let provenance = match descriptor.home {
+                Home::ScanJail { provenance, .. } => provenance(&signatures),
+                Home::Station { open } => open(&signatures).provenance(),
+            };
+            assert_eq!(provenance.engine.as_str(), descriptor.id);
+            assert!(!provenance.version.is_empty() && !provenance.rules_id.is_empty(), "{provenance:?}");
+            assert!(provenance.rules.is_some() && provenance.rules_date.len() == 10, "{provenance:?}");
         }
     }
 

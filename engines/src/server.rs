@@ -1,7 +1,7 @@
 //! The side that runs in a scan jail: rules are loaded once, then objects come in and answers go out. Pure functions
 //! over bytes; descriptors and pipes are the jail's affair.
 
-use crate::{Answer, EngineError, EngineId, Home, Request, descriptor, encode};
+use crate::{Answer, EngineError, Home, Request, descriptor, encode};
 use model::Untrusted;
 
 /// An engine with its rules in memory.
@@ -15,7 +15,7 @@ pub trait Resident: Send {
 
 /// One engine in one jail.
 pub struct Server {
-    id: EngineId,
+    id: &'static str,
     resident: Box<dyn Resident>,
 }
 

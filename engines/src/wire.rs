@@ -1,18 +1,26 @@
 //! What passes between the station and a scan jail. The jail is not trusted, so an answer is parsed strictly: every
 //! field has one form, every list its order, and nothing may follow.
 //!
-//! Request: `SYQ1`, time-out in seconds (u32), length of the object (u64). Answer: `SYA1`, bytes read (u64), length and
+//! Request: `SYQ1`, time-out in seconds (u32), length of the object (u64). Answer: `SYA2`, bytes read (u64), length and
 //! text of the reason for not having scanned (u8; 0 where it did), number of detections (u8), and for each its severity
-//! (u8), length and text of its name (u8). Integers are little-endian. The verdict is not sent, it follows.
+//! (u8), length and text of its name (u8), what its author says: score (u8; 255 for none), length and text (u8; 0 for
+//! none) of its licence and of its source. Integers are little-endian. The verdict is not sent, it follows.
 
-use crate::answer::{Answer, Detection, MAX_DETECTIONS, MAX_NAME_BYTES, MAX_REASON_BYTES, Severity};
+use crate::answer::{
+    Answer, Detection, MAX_DETECTIONS, MAX_META_BYTES, MAX_NAME_BYTES, MAX_REASON_BYTES, RuleMeta, Severity,
+};
 
 const REQUEST: [u8; 4] = *b"SYQ1";
-const ANSWER: [u8; 4] = *b"SYA1";
+const ANSWER: [u8; 4] = *b"SYA2";
+
+/// Stands for a rule without a score.
+const NO_SCORE: u8 = u8::MAX;
 
 /// Longest answer there can be: it must fit into one message of the jail's protocol.
-const MAX_ANSWER_BYTES: usize = 4 + 8 + 1 + MAX_REASON_BYTES + 1 + MAX_DETECTIONS * (2 + MAX_NAME_BYTES);
-const _: () = assert!(MAX_ANSWER_BYTES <= 64 * 1024 && MAX_NAME_BYTES < 256 && MAX_REASON_BYTES < 256);
+const MAX_ANSWER_BYTES: usize =
+    4 + 8 + 1 + MAX_REASON_BYTES + 1 + MAX_DETECTIONS * (5 + MAX_NAME_BYTES + 2 * MAX_META_BYTES);
+const _: () = assert!(MAX_ANSWER_BYTES <= 64 * 1024);
+const _: () = assert!(MAX_NAME_BYTES < 256 && MAX_REASON_BYTES < 256 && MAX_META_BYTES < 256);
 
 /// What the station asks about an object that it hands over as a descriptor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +86,9 @@ pub fn encode(answer: &Answer) -> Vec<u8> {
             Severity::Malicious => 2,
         });
         text(&mut out, &detection.rule);
+        out.push(detection.meta.score.unwrap_or(NO_SCORE));
+        text(&mut out, detection.meta.licence.as_deref().unwrap_or(""));
+        text(&mut out, detection.meta.source.as_deref().unwrap_or(""));
     }
     out
 }
@@ -155,12 +166,25 @@ impl<'a> Reader<'a> {
             };
             let name = self.text("name")?;
             let detection = Detection::new(name, severity).ok_or(WireError::Field { field: "name" })?;
+            let detection = detection.with(self.meta()?);
             if out.last().is_some_and(|last| last.rule >= detection.rule) {
                 return Err(WireError::Field { field: "order of the names" });
             }
             out.push(detection);
         }
         Ok(out)
+    }
+
+    fn meta(&mut self) -> Result<RuleMeta, WireError> {
+        let [score] = self.array()?;
+        let (licence, source) = (self.text("licence")?, self.text("source")?);
+        let given = |text: &'a str| Some(text).filter(|text| !text.is_empty());
+        let meta = RuleMeta::new(Some(score).filter(|s| *s != NO_SCORE).map(i64::from), given(licence), given(source));
+        // The one form of each is what it comes out as.
+        let score_kept = meta.score.unwrap_or(NO_SCORE) == score;
+        let texts_kept =
+            meta.licence.as_deref().unwrap_or("") == licence && meta.source.as_deref().unwrap_or("") == source;
+        if score_kept && texts_kept { Ok(meta) } else { Err(WireError::Field { field: "what the rule's author says" }) }
     }
 
     fn end(&self) -> Result<(), WireError> {
@@ -177,8 +201,12 @@ mod tests {
     }
 
     fn answers() -> Vec<Answer> {
-        let two = vec![hit("A.b-c_1", Severity::Malicious), hit("Z", Severity::Suspicious)];
-        let full = (0..MAX_DETECTIONS).map(|i| hit(&format!("{i:0128}"), Severity::Suspicious)).collect();
+        let meta = RuleMeta::new(Some(75), Some("MIT"), Some("https://example.org/rules"));
+        let two = vec![hit("A.b-c_1", Severity::Malicious).with(meta), hit("Z", Severity::Suspicious)];
+        let long = "m".repeat(MAX_META_BYTES);
+        let long = RuleMeta::new(Some(100), Some(&long), Some(&long));
+        let full =
+            (0..MAX_DETECTIONS).map(|i| hit(&format!("{i:0128}"), Severity::Suspicious).with(long.clone())).collect();
         vec![
             Answer::scanned(vec![], 0),
             Answer::scanned(two.clone(), u64::MAX),
@@ -222,8 +250,9 @@ mod tests {
 
     #[test]
     fn answers_beyond_the_caps_are_refused() {
-        let head = |n: u8| [&b"SYA1\0\0\0\0\0\0\0\0\0"[..], &[n]].concat();
-        let row = |severity: u8, name: &[u8]| [&[severity, u8::try_from(name.len()).unwrap()], name].concat();
+        let head = |n: u8| [&b"SYA2\0\0\0\0\0\0\0\0\0"[..], &[n]].concat();
+        let row =
+            |severity: u8, name: &[u8]| [&[severity, u8::try_from(name.len()).unwrap()], name, b"\xff\0\0"].concat();
         let whole = |rows: &[Vec<u8>]| [head(u8::try_from(rows.len()).unwrap()), rows.concat()].concat();
         assert!(decode(&whole(&[row(2, b"a"), row(1, b"b")])).is_ok());
         assert!(decode(&whole(&[row(2, b"b"), row(1, b"a")])).is_err(), "out of order");
@@ -231,6 +260,9 @@ mod tests {
         assert!(decode(&whole(&[row(0, b"a")])).is_err() && decode(&whole(&[row(3, b"a")])).is_err(), "severity");
         for name in [&b""[..], b"a b", b"\xff", b"a\0", &[b'x'; 129]] {
             assert!(decode(&whole(&[row(1, name)])).is_err(), "{name:?}");
+        }
+        for meta in [&b"\x65\0\0"[..], b"\xff\x01\n\0", b"\xff\x01 \0", b"\xff\0\x02\xc3\xa9"] {
+            assert!(decode(&[&head(1)[..], b"\x01\x01a", meta].concat()).is_err(), "{meta:?}");
         }
         let many: Vec<Vec<u8>> = (0..=MAX_DETECTIONS).map(|i| row(1, format!("{i:03}").as_bytes())).collect();
         assert!(decode(&whole(&many)).is_err(), "too many");

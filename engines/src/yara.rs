@@ -6,7 +6,7 @@
 //! Severity comes from a rule's metadata: `severity = "suspicious"`, or `"malicious"`, which is also what a rule without
 //! it is. A time-out, a limit or any error of libyara is "not scanned", with the detections that were made by then.
 
-use crate::{Answer, Descriptor, Detection, EngineError, EngineId, Home, Provenance, Resident, Severity};
+use crate::{Answer, Descriptor, Detection, EngineError, EngineId, Home, Provenance, Resident, RuleMeta, Severity};
 use ::yara::{
     CallbackMsg, CallbackReturn, Compiler, Error, MetadataValue, Rule, Rules, ScanFlags, Yara, YaraErrorKind,
 };
@@ -14,9 +14,9 @@ use model::Untrusted;
 use signatures::{RuleSet, Signatures};
 
 pub(crate) const DESCRIPTOR: Descriptor =
-    Descriptor { id: ID, provenance, home: Home::ScanJail { compile, load: |compiled| Ok(Box::new(load(compiled)?)) } };
+    Descriptor { id: ID, home: Home::ScanJail { provenance, compile, load: |compiled| Ok(Box::new(load(compiled)?)) } };
 
-const ID: EngineId = EngineId("yara");
+const ID: &str = "yara";
 
 /// libyara's version; a test compares it with what the workspace builds.
 const VERSION: &str = "4.5.5";
@@ -30,9 +30,10 @@ const PROBE_BYTES: usize = 256 * 1024;
 
 fn provenance(signatures: &Signatures) -> Provenance {
     Provenance {
-        engine: ID,
-        version: VERSION,
-        rules: signatures.rules.sha256(),
+        engine: EngineId::fixed(ID),
+        version: VERSION.to_owned(),
+        rules_id: signatures.rules.id().to_owned(),
+        rules: Some(signatures.rules.sha256()),
         rules_date: signatures.rules.date().to_owned(),
     }
 }
@@ -140,15 +141,32 @@ fn stop(stopped: &mut Option<&'static str>, why: &'static str) -> CallbackReturn
 }
 
 fn detection(rule: &Rule<'_>) -> Option<Detection> {
-    let severity = rule.metadatas.iter().find(|meta| meta.identifier == "severity").map(|meta| &meta.value);
-    Detection::new(
-        rule.identifier,
-        match severity {
-            Some(MetadataValue::String("suspicious")) => Severity::Suspicious,
-            // Missing, or a word that we don't know: the worse.
-            None | Some(MetadataValue::String(_) | MetadataValue::Integer(_) | MetadataValue::Boolean(_)) => {
-                Severity::Malicious
-            }
-        },
-    )
+    let severity = match value(rule, "severity") {
+        Some(MetadataValue::String("suspicious")) => Severity::Suspicious,
+        // Missing, or a word that we don't know: the worse.
+        None | Some(MetadataValue::String(_) | MetadataValue::Integer(_) | MetadataValue::Boolean(_)) => {
+            Severity::Malicious
+        }
+    };
+    Detection::new(rule.identifier, severity).map(|detection| detection.with(meta(rule)))
+}
+
+/// What public rule sets say about a rule, under the names that they use for it.
+fn meta(rule: &Rule<'_>) -> RuleMeta {
+    let text = |keys: &[&str]| {
+        keys.iter().find_map(|key| match value(rule, key) {
+            Some(MetadataValue::String(text)) => Some(*text),
+            None | Some(MetadataValue::Integer(_) | MetadataValue::Boolean(_)) => None,
+        })
+    };
+    let score = match value(rule, "score") {
+        Some(MetadataValue::Integer(score)) => Some(*score),
+        None | Some(MetadataValue::String(_) | MetadataValue::Boolean(_)) => None,
+    };
+    let licence = text(&["licence", "license", "license_url"]);
+    RuleMeta::new(score, licence, text(&["source", "source_url", "reference"]))
+}
+
+fn value<'a, 'r>(rule: &'a Rule<'r>, key: &str) -> Option<&'a MetadataValue<'r>> {
+    rule.metadatas.iter().find(|meta| meta.identifier == key).map(|meta| &meta.value)
 }

@@ -248,6 +248,22 @@ impl Sealed {
         growing.seal()
     }
 
+    /// Seals a copy of the `len` bytes at `offset`.
+    ///
+    /// # Errors
+    /// As [`Growing::create`], or this is shorter than that.
+    pub fn part(&self, spool: &SpoolDir, offset: u64, len: u64) -> io::Result<Self> {
+        if offset.checked_add(len).is_none_or(|end| end > self.len) {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let mut growing = Growing::create(spool, len)?;
+        let copied = io::copy(&mut AtOffset { file: &self.file, offset }.take(len), &mut growing)?;
+        if copied != len {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        growing.seal()
+    }
+
     /// Size in bytes.
     #[must_use]
     pub fn len(&self) -> u64 {
@@ -368,6 +384,20 @@ mod tests {
             assert!(sealed.read_exact_at(&mut part, 10).is_err());
             assert!(rustix::io::pwrite(&sealed.file, b"X", 0).is_err());
             assert!(rustix::fs::ftruncate(&sealed.file, 0).is_err());
+        }
+    }
+
+    #[test]
+    fn a_part_is_a_copy_of_that_range_and_no_other() {
+        let spool = SpoolDir::new(&base()).unwrap();
+        for mut growing in both() {
+            growing.write_all(b"first second third").unwrap();
+            let whole = growing.seal().unwrap();
+            assert_eq!(&*whole.part(&spool, 6, 6).unwrap().map().unwrap(), b"second");
+            assert!(whole.part(&spool, 18, 0).unwrap().is_empty());
+            for (offset, len) in [(0, 19), (18, 1), (u64::MAX, 2)] {
+                assert!(whole.part(&spool, offset, len).is_err());
+            }
         }
     }
 

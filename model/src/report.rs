@@ -79,12 +79,18 @@ pub struct EngineRow {
     pub engine: String,
     /// Version of the engine.
     pub version: String,
-    /// Digest of the rule set.
+    /// Name or number of the rule set; empty where the engine tells none.
+    #[serde(default)]
+    pub rules_id: String,
+    /// Digest of the rule set; empty where only the engine itself has it.
     pub rules: String,
-    /// When the rule set was built (UTC, `YYYY-MM-DD`).
+    /// When the rule set was built (UTC, `YYYY-MM-DD`); empty where nobody can tell.
     pub rules_date: String,
     /// Worst answer.
     pub verdict: EngineVerdict,
+    /// It was not there when the session began: its not scanning is recorded and withholds nothing.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub absent: bool,
     /// Why it did not scan, where it did not.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub error: Option<String>,
@@ -105,6 +111,15 @@ pub struct Match {
     pub object: String,
     /// Whether it withholds the file, or only tells a person.
     pub malicious: bool,
+    /// How sure the rule's author is, 0 to 100.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub score: Option<u8>,
+    /// The rule's licence.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub licence: Option<String>,
+    /// Where the rule comes from.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub source: Option<String>,
 }
 
 /// An engine's answer.

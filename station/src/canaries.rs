@@ -311,7 +311,8 @@ mod tests {
     fn withheld(outcome: Outcome, code: ReasonCode, engines: &[&str]) -> ReportLine {
         let mut line = record::unjudged(b"canary");
         let row = |engine: &&str| {
-            let found = Match { rule: "X".into(), object: "the input".into(), malicious: true };
+            let (rule, object) = ("X".into(), "the input".into());
+            let found = Match { rule, object, malicious: true, score: None, licence: None, source: None };
             serde_json::from_value::<EngineRow>(serde_json::json!({
                 "engine": engine, "version": "1", "rules": "", "rules_date": "2026-01-31",
                 "verdict": EngineVerdict::Malicious, "bytes": 1, "matches": [found], "ms": 0.0

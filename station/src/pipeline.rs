@@ -18,6 +18,7 @@ use crate::tokens::{CleanScan, Verified, release};
 use jail::{Done, Growing, Job, JobFailure, JobLimits, Launcher, Sealed, SpoolDir, Usage, Zygote};
 use model::{Digest, FindingAction, Findings, Outcome, OutputRow, Policy, Reason, ReasonCode, ReportLine, Stale};
 use rayon::prelude::*;
+use signatures::Signatures;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -132,7 +133,9 @@ impl Station {
         let (reconstruct, verify) = (zygote(RECONSTRUCT)?, zygote(VERIFY)?);
         let place = |source| StationError::Place { what: "spool", path: spool.clone(), source };
         let spool = std::fs::create_dir_all(&spool).and_then(|()| SpoolDir::new(&spool)).map_err(place)?;
-        let engines = EngineSet::start(&launcher, &spool, jobs, &policy.policy)?;
+        let signatures = Signatures::built_in()
+            .map_err(|error| StationError::Engine { engine: "signatures".into(), message: error.to_string() })?;
+        let engines = EngineSet::start(&launcher, &spool, jobs, &policy.policy, &signatures)?;
         let hold = stale(&engines, &policy.policy, now)?;
         let threads = rayon::ThreadPoolBuilder::new()
             .num_threads(jobs)
