@@ -36,7 +36,7 @@ pub fn cases() -> Vec<(&'static str, &'static str, &'static str, Vec<u8>)> {
     let picture = samples::png_with_text();
     let members: &[(&str, &[u8])] = &[("folder/note.txt", &text), ("setup.exe", &stub), ("folder/cover.png", &picture)];
     let slip: &[(&str, &[u8])] = &[("../../escape.txt", &text), ("con.txt", &text)];
-    vec![
+    let mut cases = vec![
         ("bmp", "plain", "a.bmp", samples::bmp()),
         ("bmp", "x-no-bits-per-pixel", "a.bmp", bmp_without_bits()),
         ("csv", "formula", "a.csv", samples::table()),
@@ -56,5 +56,7 @@ pub fn cases() -> Vec<(&'static str, &'static str, &'static str, Vec<u8>)> {
         ("zip", "members", "a.zip", samples::zip(members)),
         ("zip", "x-program-only", "a.zip", samples::zip(&[("setup.exe", &stub)])),
         ("zip", "slip", "a.zip", samples::zip(slip)),
-    ]
+    ];
+    cases.extend(super::wide::all());
+    cases
 }
