@@ -4,7 +4,16 @@
 //! and the engine that makes and loads them is in the crate `engines`. What is trusted is what was built into the
 //! executable.
 #![forbid(unsafe_code)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::arithmetic_side_effects,
+        clippy::cast_possible_truncation,
+        reason = "tests compute on values of their own"
+    )
+)]
 
+pub mod hash;
 mod hash_list;
 mod manifest;
 mod own;
@@ -49,6 +58,12 @@ pub enum SignatureError {
         line: usize,
         /// The rule it breaks.
         rule: &'static str,
+    },
+    /// An index of digests.
+    #[error("hash index: {what}")]
+    HashIndex {
+        /// What is wrong with it.
+        what: String,
     },
     /// The set of rule files.
     #[error("rule set: {what}")]
