@@ -14,6 +14,8 @@ pub const MAX_REASON_BYTES: usize = 200;
 /// How bad a detection is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
+    /// Told in the report and no detection: the answer stays clean.
+    Note,
     /// A person should see it; what reconstruction removes is no more than this.
     Suspicious,
     /// Known bad: must not pass in any form.
@@ -124,7 +126,7 @@ impl Answer {
             (Some(_), _) => EngineVerdict::NotScanned,
             (None, Some(Severity::Malicious)) => EngineVerdict::Malicious,
             (None, Some(Severity::Suspicious)) => EngineVerdict::Suspicious,
-            (None, None) => EngineVerdict::Clean,
+            (None, Some(Severity::Note) | None) => EngineVerdict::Clean,
         }
     }
 

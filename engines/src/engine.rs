@@ -94,6 +94,10 @@ pub trait Object: Sync {
 pub struct Sample<'a> {
     /// SHA-256 of all bytes, taken from the sealed copy.
     pub sha256: Digest,
+    /// MD5 of all bytes, where an engine asks for it.
+    pub md5: Option<[u8; 16]>,
+    /// SHA-1 of all bytes, where an engine asks for it.
+    pub sha1: Option<[u8; 20]>,
     /// Number of bytes.
     pub len: u64,
     /// The sealed copy.

@@ -82,6 +82,7 @@ pub fn encode(answer: &Answer) -> Vec<u8> {
     out.push(u8::try_from(answer.detections().len()).unwrap_or(u8::MAX));
     for detection in answer.detections() {
         out.push(match detection.severity {
+            Severity::Note => 3,
             Severity::Suspicious => 1,
             Severity::Malicious => 2,
         });
@@ -160,6 +161,7 @@ impl<'a> Reader<'a> {
         let mut out: Vec<Detection> = Vec::with_capacity(usize::from(count));
         for _ in 0..count {
             let severity = match self.array()? {
+                [3] => Severity::Note,
                 [1] => Severity::Suspicious,
                 [2] => Severity::Malicious,
                 _ => return Err(WireError::Field { field: "severity" }),
@@ -257,7 +259,7 @@ mod tests {
         assert!(decode(&whole(&[row(2, b"a"), row(1, b"b")])).is_ok());
         assert!(decode(&whole(&[row(2, b"b"), row(1, b"a")])).is_err(), "out of order");
         assert!(decode(&whole(&[row(2, b"a"), row(1, b"a")])).is_err(), "twice");
-        assert!(decode(&whole(&[row(0, b"a")])).is_err() && decode(&whole(&[row(3, b"a")])).is_err(), "severity");
+        assert!(decode(&whole(&[row(0, b"a")])).is_err() && decode(&whole(&[row(4, b"a")])).is_err(), "severity");
         for name in [&b""[..], b"a b", b"\xff", b"a\0", &[b'x'; 129]] {
             assert!(decode(&whole(&[row(1, name)])).is_err(), "{name:?}");
         }

@@ -27,6 +27,8 @@ use crate::sys;
 const MEMORY_EXPECTED: u64 = 16 << 20;
 /// A memory-backed object that grows beyond this moves to the spool, so that a wrong guess can't fill the memory.
 pub(crate) const MEMORY_MOST: u64 = 64 << 20;
+/// Bytes copied at a time: large enough that the calls don't count, small enough for a cache.
+const COPY_BLOCK: u64 = 256 << 10;
 /// Prefix of the folders that [`SpoolDir::new`] makes, and sweeps when their owner died.
 const SPOOL_PREFIX: &str = "sallyport-spool-";
 
@@ -264,6 +266,24 @@ impl Sealed {
         growing.seal()
     }
 
+    /// Seals a copy of the first `len` bytes of `file`, whatever happens to the file afterwards.
+    ///
+    /// # Errors
+    /// As [`Growing::create`]; `UnexpectedEof` where the file is shorter.
+    pub fn head_of(spool: &SpoolDir, file: &File, len: u64) -> io::Result<Self> {
+        let mut growing = Growing::create(spool, len)?;
+        let mut block = vec![0; usize::try_from(len.min(COPY_BLOCK)).unwrap_or(0)];
+        let mut done = 0;
+        while done < len {
+            let n = usize::try_from(len.saturating_sub(done)).unwrap_or(usize::MAX).min(block.len());
+            let part = block.get_mut(..n).unwrap_or_default();
+            file.read_exact_at(part, done)?;
+            growing.write_all(part)?;
+            done = done.saturating_add(u64::try_from(n).unwrap_or(u64::MAX));
+        }
+        growing.seal()
+    }
+
     /// Size in bytes.
     #[must_use]
     pub fn len(&self) -> u64 {
@@ -412,6 +432,18 @@ mod tests {
                 assert_eq!(all, b"bytes");
             }
         }
+    }
+
+    #[test]
+    fn the_head_of_a_file_is_copied_and_a_short_file_is_noticed() {
+        let spool = SpoolDir::new(&base()).unwrap();
+        let mut file = File::from(spool.nameless_file().unwrap());
+        let bytes: Vec<u8> = (0..600_000_u32).map(|n| n.to_le_bytes()[0]).collect();
+        file.write_all(&bytes).unwrap();
+        let sealed = Sealed::head_of(&spool, &file, 599_999).unwrap();
+        file.write_all_at(b"changed later", 0).unwrap();
+        assert_eq!(&*sealed.map().unwrap(), &bytes[..599_999]);
+        assert!(Sealed::head_of(&spool, &file, 600_001).is_err());
     }
 
     #[test]

@@ -111,6 +111,9 @@ pub struct Match {
     pub object: String,
     /// Whether it withholds the file, or only tells a person.
     pub malicious: bool,
+    /// Whether it is no detection at all, only told: an entry of a known-good list.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub note: bool,
     /// How sure the rule's author is, 0 to 100.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub score: Option<u8>,

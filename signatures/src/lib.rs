@@ -14,12 +14,11 @@
 )]
 
 pub mod hash;
-mod hash_list;
 mod manifest;
 mod own;
 mod rule_set;
 
-pub use hash_list::{HashList, KnownBad};
+pub use hash::HashSets;
 pub use rule_set::{RuleSet, Source};
 
 /// Everything that the engines of a station are fed with.
@@ -27,8 +26,8 @@ pub use rule_set::{RuleSet, Source};
 pub struct Signatures {
     /// Rules for engines that read rules.
     pub rules: RuleSet,
-    /// Digests of files that may never pass.
-    pub known_bad: HashList,
+    /// Digests of files that may never pass, and of files that somebody vouches for.
+    pub hashes: HashSets,
 }
 
 impl Signatures {
@@ -37,7 +36,7 @@ impl Signatures {
     /// # Errors
     /// [`SignatureError`] where what was built in breaks its own form; a test sees to it that it doesn't.
     pub fn built_in() -> Result<Self, SignatureError> {
-        Ok(Self { rules: own::rules()?, known_bad: own::known_bad()? })
+        Ok(Self { rules: own::rules()?, hashes: HashSets::new(vec![own::known_bad()?]) })
     }
 }
 
@@ -51,16 +50,8 @@ pub enum SignatureError {
         /// What is wrong with it.
         what: String,
     },
-    /// A line of a hash list.
-    #[error("hash list, line {line}: {rule}")]
-    HashList {
-        /// Number of the line, from 1.
-        line: usize,
-        /// The rule it breaks.
-        rule: &'static str,
-    },
-    /// An index of digests.
-    #[error("hash index: {what}")]
+    /// A list of digests, or the index made of it.
+    #[error("hash list: {what}")]
     HashIndex {
         /// What is wrong with it.
         what: String,

@@ -1,7 +1,9 @@
 //! The rules and lists that are built into the executable: a rule file is a file in `rules/` and a line here.
 
+use crate::hash::import::{Shape, import};
+use crate::hash::{Builder, HashIndex, Purpose};
 use crate::manifest::Manifest;
-use crate::{HashList, RuleSet, SignatureError, Source};
+use crate::{RuleSet, SignatureError, Source};
 
 macro_rules! rule_files {
     ($($name:literal),* $(,)?) => {
@@ -17,14 +19,23 @@ pub(crate) fn rules() -> Result<RuleSet, SignatureError> {
     RuleSet::new(&manifest.id, &manifest.date, sources.collect())
 }
 
-pub(crate) fn known_bad() -> Result<HashList, SignatureError> {
+/// Through the importer, like everybody else's lists; a line of ours that is not right refuses the whole.
+pub(crate) fn known_bad() -> Result<HashIndex, SignatureError> {
+    let refused = |what: String| SignatureError::HashIndex { what };
     let manifest = Manifest::parse(include_str!("../lists/manifest.toml"))?;
-    HashList::parse(&manifest, include_str!("../lists/known-bad.txt"))
+    let mut builder = Builder::new(&manifest.id, &manifest.date, Purpose::KnownBad)?;
+    let list = include_bytes!("../lists/known-bad.txt");
+    let done = import(Shape::Plain, list.as_slice(), &mut builder).map_err(|error| refused(error.to_string()))?;
+    if let Some(broken) = done.listed.first() {
+        return Err(refused(format!("line {}: {}", broken.at, broken.why)));
+    }
+    Ok(HashIndex::in_memory(builder.to_bytes().map_err(|error| refused(error.to_string()))?)?)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hash::FileDigest;
     use std::collections::BTreeSet;
 
     #[test]
@@ -46,8 +57,8 @@ mod tests {
         let eicar = ["X5O!P%@AP[4\\PZX54(P^)7CC)7}$EI", "CAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"].concat();
         let list = known_bad().unwrap();
         for ending in ["", "\n", "\r\n"] {
-            let digest = model::Digest::new(Sha256::digest(format!("{eicar}{ending}")).into());
-            assert!(list.find(digest).is_some(), "{digest} is missing");
+            let digest = FileDigest::Sha256(Sha256::digest(format!("{eicar}{ending}")).into());
+            assert!(list.find(&digest).unwrap().is_some(), "{digest} is missing");
         }
     }
 }

@@ -312,7 +312,7 @@ mod tests {
         let mut line = record::unjudged(b"canary");
         let row = |engine: &&str| {
             let (rule, object) = ("X".into(), "the input".into());
-            let found = Match { rule, object, malicious: true, score: None, licence: None, source: None };
+            let found = Match { rule, object, malicious: true, note: false, score: None, licence: None, source: None };
             serde_json::from_value::<EngineRow>(serde_json::json!({
                 "engine": engine, "version": "1", "rules": "", "rules_date": "2026-01-31",
                 "verdict": EngineVerdict::Malicious, "bytes": 1, "matches": [found], "ms": 0.0
@@ -341,8 +341,9 @@ mod tests {
 
     #[test]
     fn eicar_is_eicar() {
-        let known = signatures::Signatures::built_in().unwrap().known_bad;
-        assert!(known.find(Digest::new(Sha256::digest(eicar()).into())).is_some());
+        let known = signatures::Signatures::built_in().unwrap().hashes;
+        let digest = signatures::hash::FileDigest::Sha256(Sha256::digest(eicar()).into());
+        assert!(known.sets().iter().any(|set| set.find(&digest).unwrap().is_some()));
         assert!(!include_bytes!("canaries.rs").windows(8).any(|w| w == &eicar()[30..38]), "not in one piece");
     }
 

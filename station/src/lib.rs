@@ -7,6 +7,7 @@
 
 mod canaries;
 mod errors;
+pub mod hash_sets;
 pub mod inputs;
 mod intake;
 mod journal;

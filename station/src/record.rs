@@ -51,7 +51,8 @@ pub(crate) fn engines(line: &mut ReportLine, scanned: &Scanned) {
 pub(crate) fn scan_refusal(scanned: &Scanned) -> Option<(Outcome, Reason)> {
     if scanned.is_malicious() {
         let names = |row: &EngineRow| {
-            row.matches.iter().map(|m| format!("{} ({}) in {}", m.rule, row.engine, m.object)).collect::<Vec<_>>()
+            let bad = row.matches.iter().filter(|found| found.malicious);
+            bad.map(|m| format!("{} ({}) in {}", m.rule, row.engine, m.object)).collect::<Vec<_>>()
         };
         let all: Vec<String> = scanned.rows.iter().flat_map(names).collect();
         let text = format!("known to be malicious: {}", all.join(", "));

@@ -14,7 +14,7 @@ use crate::StationError;
 use engines::{Answer, Descriptor, ENGINES, Engine, Home, Provenance, Sample};
 use jail::{Launcher, Sealed, SpoolDir};
 use model::{Digest, EngineRow, Policy};
-use object::{Alone, digest_of_range};
+use object::{Alone, Digests, Wanted, digests};
 use pool::Pool;
 use rayon::prelude::*;
 use scanned::row_of;
@@ -27,6 +27,7 @@ pub struct EngineSet {
     engines: Vec<Running>,
     spool: SpoolDir,
     seconds: u32,
+    wanted: Wanted,
 }
 
 enum Running {
@@ -72,7 +73,8 @@ impl EngineSet {
             })
         };
         let engines = ENGINES.iter().map(start).collect::<Result<_, StationError>>()?;
-        Ok(Self { engines, spool: spool.clone(), seconds: policy.limits.seconds })
+        let wanted = Wanted::by(&signatures.hashes);
+        Ok(Self { engines, spool: spool.clone(), seconds: policy.limits.seconds, wanted })
     }
 
     /// Engine and date of its rules.
@@ -85,10 +87,10 @@ impl EngineSet {
     /// Asks all engines about `object` at the same time. `digest` saves hashing it again where it is known.
     #[must_use]
     pub fn scan(&self, object: &Object<'_>, digest: Option<Digest>) -> Scanned {
-        let rows: Vec<EngineRow> = match digest.map_or_else(|| digest_of_range(object), Ok) {
-            Ok(sha256) => {
+        let rows: Vec<EngineRow> = match digests(object, digest, self.wanted) {
+            Ok(Digests { sha256, md5, sha1 }) => {
                 let alone = Alone::new(object, &self.spool);
-                let sample = Sample { sha256, len: object.len, object: &alone, timeout_secs: self.seconds };
+                let sample = Sample { sha256, md5, sha1, len: object.len, object: &alone, timeout_secs: self.seconds };
                 self.engines.par_iter().map(|engine| ask(engine, object, &sample)).collect()
             }
             Err(error) => self.engines.iter().map(|engine| unread(engine, object, &error)).collect(),

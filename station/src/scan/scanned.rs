@@ -65,6 +65,7 @@ pub(super) fn row_of(provenance: Provenance, answer: &Answer, object: &Object<'_
         rule: detection.rule.clone(),
         object: object.name.to_owned(),
         malicious: detection.severity == Severity::Malicious,
+        note: detection.severity == Severity::Note,
         score: detection.meta.score,
         licence: detection.meta.licence.clone(),
         source: detection.meta.source.clone(),
@@ -90,8 +91,15 @@ mod tests {
     use model::Digest;
 
     fn row(matches: Vec<(String, bool)>) -> EngineRow {
-        let matched =
-            |(rule, malicious)| Match { rule, object: "x".into(), malicious, score: None, licence: None, source: None };
+        let matched = |(rule, malicious)| Match {
+            rule,
+            object: "x".into(),
+            malicious,
+            note: false,
+            score: None,
+            licence: None,
+            source: None,
+        };
         let id = engines::EngineId::fixed("test");
         let rules = Some(Digest::new([0; 32]));
         let provenance =
