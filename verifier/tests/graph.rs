@@ -28,7 +28,7 @@ const VERIFIER: [&str; 18] = [
 ];
 
 /// Who may stand on whom; the words `model` are everybody's.
-const ARROWS: [(&str, &[&str]); 14] = [
+const ARROWS: [(&str, &[&str]); 15] = [
     ("model", &[]),
     ("jail", &[]),
     ("sanitizer", &[]),
@@ -37,20 +37,21 @@ const ARROWS: [(&str, &[&str]); 14] = [
     ("engines", &["signatures"]),
     ("samples", &[]),
     ("evidence", &[]),
+    ("journal", &["evidence"]),
     ("sallyport-verify", &["evidence"]),
-    ("station", &["jail", "sanitizer", "verifier", "engines", "signatures", "evidence"]),
+    ("station", &["jail", "sanitizer", "verifier", "engines", "signatures", "evidence", "journal"]),
     (
         "sallyport",
-        &["station", "jail", "sanitizer", "verifier", "engines", "signatures", "evidence", "sallyport-verify"],
+        &["station", "jail", "sanitizer", "verifier", "engines", "signatures", "evidence", "journal", "sallyport-verify"],
     ),
-    ("gateway", &["station", "jail", "sanitizer", "verifier", "engines", "signatures", "evidence", "sallyport-verify"]),
+    ("gateway", &["station", "jail", "sanitizer", "verifier", "engines", "signatures", "evidence", "journal", "sallyport-verify"]),
     (
         "kiosk-app",
-        &["station", "jail", "sanitizer", "verifier", "engines", "signatures", "evidence", "sallyport-verify"],
+        &["station", "jail", "sanitizer", "verifier", "engines", "signatures", "evidence", "journal", "sallyport-verify"],
     ),
     (
         "sallyport-kiosk",
-        &["station", "jail", "sanitizer", "verifier", "engines", "signatures", "evidence", "sallyport-verify"],
+        &["station", "jail", "sanitizer", "verifier", "engines", "signatures", "evidence", "journal", "sallyport-verify"],
     ),
 ];
 
