@@ -9,7 +9,7 @@ mod samples;
 use engines::yara::{Loaded, compile, load};
 use engines::{Resident, Severity};
 use model::Untrusted;
-use samples::{SAMPLES, bytes};
+use samples::{all, bytes};
 use signatures::Signatures;
 use std::collections::BTreeMap;
 
@@ -31,10 +31,10 @@ fn rules_of_the_folder() -> BTreeMap<String, BTreeMap<String, String>> {
         if let Some(rule) = line.strip_prefix("rule ") {
             name = rule.to_owned();
             assert!(rules.insert(name.clone(), BTreeMap::new()).is_none(), "{name} is there twice");
-        } else if let Some((key, value)) = line.trim().split_once(" = \"")
+        } else if let Some((key, value)) = line.trim().split_once(" = ")
             && !line.trim().starts_with('$')
         {
-            rules.get_mut(&name).unwrap().insert(key.to_owned(), value.trim_end_matches('"').to_owned());
+            rules.get_mut(&name).unwrap().insert(key.to_owned(), value.trim_matches('"').to_owned());
         }
     }
     rules
@@ -43,17 +43,21 @@ fn rules_of_the_folder() -> BTreeMap<String, BTreeMap<String, String>> {
 #[test]
 fn every_rule_hits_its_sample_and_misses_its_twin() {
     let rules = loaded();
-    for sample in SAMPLES {
-        let hit = hits(&rules, &bytes(sample.hit));
-        assert!(hit.iter().any(|r| r == sample.rule), "{} misses its sample, {hit:?} hit", sample.rule);
-        let miss = hits(&rules, &bytes(sample.miss));
-        assert!(!miss.iter().any(|r| r == sample.rule), "{} hits its benign twin", sample.rule);
+    let mut wrong = Vec::new();
+    for sample in all() {
+        if !hits(&rules, &bytes(sample.hit)).iter().any(|r| r == sample.rule) {
+            wrong.push(format!("{} misses its sample", sample.rule));
+        }
+        if hits(&rules, &bytes(sample.miss)).iter().any(|r| r == sample.rule) {
+            wrong.push(format!("{} hits its benign twin", sample.rule));
+        }
     }
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 #[test]
 fn every_rule_has_a_sample_and_every_sample_a_rule() {
-    let tested: std::collections::BTreeSet<&str> = SAMPLES.iter().map(|s| s.rule).collect();
+    let tested: std::collections::BTreeSet<&str> = all().map(|s| s.rule).collect();
     let rules = rules_of_the_folder();
     assert_eq!(rules.keys().map(String::as_str).collect::<Vec<_>>(), tested.into_iter().collect::<Vec<_>>());
     assert_eq!(usize::try_from(loaded().rule_count()), Ok(rules.len()));
@@ -69,6 +73,12 @@ fn every_rule_says_what_it_is_about() {
         assert!(model::vector(field("vector")).is_some(), "{name}: no construct {}", field("vector"));
         assert!(field("attack").split(',').all(|id| id.starts_with('T')), "{name}");
         assert_eq!(field("licence"), "MIT OR Apache-2.0", "{name}");
+        assert_eq!(field("author"), "Sallyport", "{name}");
+        assert_eq!(field("source"), "own", "{name}");
+        assert!(field("score").parse::<u8>().is_ok_and(|score| score <= 100), "{name}");
+        // A malicious one counts more than any that is only suspicious.
+        assert_eq!(field("severity") == "malicious", field("score").parse::<u8>().unwrap() >= 90, "{name}");
+        assert_eq!(field("date").len(), "2026-01-31".len(), "{name}");
         assert!(field("date") <= date.as_str(), "{name} is newer than the manifest says");
     }
 }
@@ -86,7 +96,7 @@ fn only_known_bad_is_malicious() {
         "{malicious:?}: malicious is for the test file and for known exploits"
     );
     let rules = loaded();
-    for sample in SAMPLES {
+    for sample in all() {
         let worst = rules.scan(Untrusted::new(&bytes(sample.hit)), 10).worst();
         assert_eq!(worst == Some(Severity::Malicious), malicious.iter().any(|m| m == sample.rule), "{}", sample.rule);
     }
@@ -96,10 +106,74 @@ fn only_known_bad_is_malicious() {
 #[test]
 fn the_test_string_is_found_inside_other_bytes() {
     let rules = loaded();
-    let eicar = bytes(SAMPLES.iter().find(|s| s.rule == "EICAR_Test_File").unwrap().hit);
+    let eicar = bytes(all().find(|s| s.rule == "EICAR_Test_File").unwrap().hit);
     let wide: Vec<u8> = eicar.iter().flat_map(|b| [*b, 0]).collect();
     for text in [eicar, wide] {
         let object = [&vec![0x20; 100_000][..], &text, &[0xff; 100]].concat();
         assert_eq!(hits(&rules, &object), ["EICAR_Test_File"]);
     }
+}
+
+/// What a file of the corpus holds that a rule may hit: it acts, reaches for something, or is built to deceive.
+const ACTIVE: &[&str] = &[
+    "aa",
+    "attachment",
+    "contains-exec",
+    "dde",
+    "embedded",
+    "eicar",
+    "event-handler",
+    "exec-command",
+    "external-action",
+    "external-dtd",
+    "external-stream",
+    "formula-injection",
+    "hta",
+    "javascript",
+    "javascript-uri",
+    "launch",
+    "macro",
+    "objupdate",
+    "ole-link",
+    "openaction",
+    "polyglot",
+    "remote-template",
+    "script",
+    "script-event",
+    "traversal",
+    "user-mcode",
+    "xfa",
+    "xlm",
+    "xss",
+    "xxe",
+];
+
+/// A rule that hits what plants send each other every day is worth nothing.
+#[test]
+fn no_rule_hits_a_valid_file_without_active_content() {
+    let corpus = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/corpus");
+    let Ok(index) = std::fs::read_to_string(corpus.join("INDEX.tsv")) else {
+        eprintln!("\n*** NOT TESTED: the corpus of real files is not beside the project ({}) ***\n", corpus.display());
+        return;
+    };
+    let rules = loaded();
+    let mut looked_at: u32 = 0;
+    let mut wrong = Vec::new();
+    for line in index.lines().skip(1) {
+        let (path, tags) = (line.split('\t').next().unwrap(), line.rsplit('\t').next().unwrap());
+        let tags: Vec<&str> = tags.split([',', ' ']).collect();
+        // Some files say it by their name only.
+        let named = ACTIVE.iter().any(|word| word.len() > 4 && path.contains(word));
+        if named || !tags.contains(&"valid") || tags.iter().any(|tag| ACTIVE.contains(tag)) {
+            continue;
+        }
+        looked_at = looked_at.saturating_add(1);
+        let found = hits(&rules, &std::fs::read(corpus.join(path)).unwrap());
+        if !found.is_empty() {
+            wrong.push(format!("{path} ({}): {found:?}", tags.join(",")));
+        }
+    }
+    assert!(looked_at > 1000, "{looked_at} files are too few to say anything");
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    eprintln!("{looked_at} valid files without active content: no hit");
 }

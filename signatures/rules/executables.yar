@@ -5,11 +5,14 @@ rule PE_Executable
 {
     meta:
         description = "Windows program or library (PE/COFF)"
+        author = "Sallyport"
+        date = "2026-11-23"
         severity = "suspicious"
+        score = 50
         vector = "EXE-01"
         attack = "T1204.002"
         licence = "MIT OR Apache-2.0"
-        date = "2026-11-23"
+        source = "own"
     condition:
         uint16(0) == 0x5A4D and uint32(0x3C) < filesize and uint32(uint32(0x3C)) == 0x00004550
 }
@@ -18,11 +21,14 @@ rule ELF_Executable
 {
     meta:
         description = "Unix program or library (ELF)"
+        author = "Sallyport"
+        date = "2026-11-23"
         severity = "suspicious"
+        score = 50
         vector = "EXE-01"
         attack = "T1204.002"
         licence = "MIT OR Apache-2.0"
-        date = "2026-11-23"
+        source = "own"
     condition:
         uint32(0) == 0x464C457F and (uint8(4) == 1 or uint8(4) == 2) and uint8(6) == 1
 }
@@ -31,11 +37,14 @@ rule MachO_Executable
 {
     meta:
         description = "macOS program or library (Mach-O, one architecture)"
+        author = "Sallyport"
+        date = "2026-11-23"
         severity = "suspicious"
+        score = 50
         vector = "EXE-01"
         attack = "T1204.002"
         licence = "MIT OR Apache-2.0"
-        date = "2026-11-23"
+        source = "own"
     condition:
         // cputype x86 (7) or ARM (12), with or without the 64-bit flag; filetype 1 to 11.
         (uint32(0) == 0xFEEDFACE or uint32(0) == 0xFEEDFACF)
@@ -47,11 +56,14 @@ rule PE_Inside_Other_Bytes
 {
     meta:
         description = "Windows program carried inside a document, picture or text: raw, hexadecimal or base64"
+        author = "Sallyport"
+        date = "2026-11-23"
         severity = "suspicious"
+        score = 75
         vector = "OLE-14"
         attack = "T1027.009"
         licence = "MIT OR Apache-2.0"
-        date = "2026-11-23"
+        source = "own"
     strings:
         $raw = { 4D 5A 90 00 03 00 00 00 04 00 00 00 FF FF }
         $hex = "4d5a90000300000004000000ffff" nocase

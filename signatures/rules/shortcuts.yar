@@ -4,11 +4,14 @@ rule Autorun_Inf
 {
     meta:
         description = "autorun.inf that starts a program from a removable medium"
+        author = "Sallyport"
+        date = "2026-11-23"
         severity = "suspicious"
+        score = 75
         vector = "USB-10"
         attack = "T1091"
         licence = "MIT OR Apache-2.0"
-        date = "2026-11-23"
+        source = "own"
     strings:
         $section = /(^|\n)[ \t]*\[autorun(\.[a-z0-9]{1,16})?\]/ nocase
         $starts = /\n[ \t]*(open|shellexecute|shell\\[^=\r\n]{1,64}\\command)[ \t]*=/ nocase
@@ -20,11 +23,14 @@ rule Windows_Shortcut
 {
     meta:
         description = "Windows shortcut (.lnk)"
+        author = "Sallyport"
+        date = "2026-11-23"
         severity = "suspicious"
+        score = 40
         vector = "LNK-01"
         attack = "T1204.002"
         licence = "MIT OR Apache-2.0"
-        date = "2026-11-23"
+        source = "own"
     strings:
         // MS-SHLLINK 2.1: HeaderSize and LinkCLSID.
         $header = { 4C 00 00 00 01 14 02 00 00 00 00 00 C0 00 00 00 00 00 00 46 }
@@ -36,11 +42,14 @@ rule Windows_Shortcut_Control_Panel_Exploit
 {
     meta:
         description = "Shortcut that has the shell load a library as a control panel icon (CVE-2010-2568)"
+        author = "Sallyport"
+        date = "2026-11-23"
         severity = "malicious"
+        score = 95
         vector = "USB-25"
         attack = "T1203,T1091"
         licence = "MIT OR Apache-2.0"
-        date = "2026-11-23"
+        source = "own"
     strings:
         $header = { 4C 00 00 00 01 14 02 00 00 00 00 00 C0 00 00 00 00 00 00 46 }
         // Control Panel, {21EC2020-3AEA-1069-A2DD-08002B30309D}, as an item id.
@@ -56,11 +65,14 @@ rule Internet_Shortcut_To_File
 {
     meta:
         description = "Internet shortcut that opens a file or a share, or fetches its icon from one"
+        author = "Sallyport"
+        date = "2026-11-23"
         severity = "suspicious"
+        score = 70
         vector = "LNK-02"
         attack = "T1187,T1204.001"
         licence = "MIT OR Apache-2.0"
-        date = "2026-11-23"
+        source = "own"
     strings:
         $section = "[InternetShortcut]" nocase
         $file = /\n[ \t]*(url|iconfile|workingdirectory)[ \t]*=[ \t]*(file:|\\\\)/ nocase
@@ -72,11 +84,14 @@ rule Search_Library_On_Share
 {
     meta:
         description = "Library or search connector that points the Windows Explorer at a share or a web folder"
+        author = "Sallyport"
+        date = "2026-11-23"
         severity = "suspicious"
+        score = 75
         vector = "LNK-03"
         attack = "T1187"
         licence = "MIT OR Apache-2.0"
-        date = "2026-11-23"
+        source = "own"
     strings:
         $library = "<libraryDescription" ascii wide nocase
         $connector = "<searchConnectorDescription" ascii wide nocase

@@ -11,7 +11,22 @@ macro_rules! rule_files {
     };
 }
 
-const RULES: &[(&str, &str)] = rule_files!["documents", "executables", "macros", "scripts", "shortcuts", "test", "web"];
+const RULES: &[(&str, &str)] = rule_files![
+    "archives",
+    "documents",
+    "executables",
+    "loaders",
+    "macros",
+    "mail",
+    "objects",
+    "packers",
+    "plant",
+    "scripts",
+    "settings",
+    "shortcuts",
+    "test",
+    "web",
+];
 
 pub(crate) fn rules() -> Result<RuleSet, SignatureError> {
     let manifest = Manifest::parse(include_str!("../rules/manifest.toml"))?;

@@ -1,5 +1,14 @@
 //! One sample that hits and one benign twin that doesn't, for each rule.
 
+mod archives;
+mod loaders;
+mod mail;
+mod objects;
+mod packers;
+mod plant;
+mod settings;
+mod web;
+
 /// A rule with its two samples, each in pieces that are joined at run time.
 pub struct Sample {
     pub rule: &'static str,
@@ -21,7 +30,29 @@ const LNK: &[u8] = b"\x4c\0\0\0\x01\x14\x02\0\0\0\0\0\xc0\0\0\0\0\0\0\x46";
 const CONTROL_PANEL: &[u8] = b"\x20\x20\xec\x21\xea\x3a\x69\x10\xa2\xdd\x08\0\x2b\x30\x30\x9d";
 const DOS_HEAD: &[u8] = b"MZ\x90\0\x03\0\0\0\x04\0\0\0\xff\xff";
 
-pub const SAMPLES: &[Sample] = &[
+/// The start of a compound file (MS-CFB 2.2).
+const CFB: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
+/// What stands between the length of a name in the central directory of a ZIP and the name.
+const CD_REST: &[u8] = &[0; 16];
+
+/// All samples.
+pub fn all() -> impl Iterator<Item = &'static Sample> {
+    let families = [
+        FIRST,
+        archives::SAMPLES,
+        loaders::SAMPLES,
+        mail::SAMPLES,
+        objects::SAMPLES,
+        packers::SAMPLES,
+        plant::SAMPLES,
+        settings::SAMPLES,
+        web::SAMPLES,
+    ];
+    families.into_iter().flatten()
+}
+
+/// Samples of the other files of rules.
+const FIRST: &[Sample] = &[
     sample(
         "EICAR_Test_File",
         &[b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$EIC", b"AR-STANDARD-ANTIVIRUS-TEST", b"-FILE!$H+H*"],
