@@ -21,6 +21,7 @@ mod cx;
 pub mod formats;
 mod identify;
 mod registry;
+mod switches;
 pub mod zip_read;
 pub mod zip_write;
 

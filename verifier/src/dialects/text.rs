@@ -16,12 +16,24 @@ pub fn verify(bytes: &[u8], _format: Format, _policy: &Policy, limits: &mut Limi
 /// The characters of text and tables alike.
 pub(super) fn characters(bytes: &[u8]) -> Result<&str, Rejection> {
     let text = std::str::from_utf8(bytes).map_err(|e| Rejection::new(e.valid_up_to(), "text is UTF-8 (TXT-03)"))?;
+    one_style(bytes)?;
     let mut at = 0usize;
     while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
         at = at.saturating_add(plain_ascii(rest.as_bytes()));
         at = at.saturating_add(slow_run(text, at)?);
     }
     Ok(text)
+}
+
+/// Line ends are all LF or all CRLF: no program shows other lines than the next one does. That a CR stands before LF
+/// only is seen to character by character.
+fn one_style(bytes: &[u8]) -> Result<(), Rejection> {
+    let count = |wanted: u8| bytes.iter().filter(|b| **b == wanted).count();
+    let returns = count(b'\r');
+    if returns == 0 || returns == count(b'\n') {
+        return Ok(());
+    }
+    Err(Rejection::new(0, "line ends are of one style (TXT-02)"))
 }
 
 /// Ours: a cache line, and what the compiler turns into a few vector compares.
@@ -80,9 +92,9 @@ fn allowed(c: char, before: Option<char>, after: Option<char>) -> Result<(), &'s
 const HIDDEN: &str = "no character that reorders or hides text (TXT-01)";
 const NONCHARACTER: &str = "no noncharacter (Unicode 23.7)";
 
-/// Joiners have a meaning between letters of Persian or Indic scripts and in emoji, none beside ASCII.
+/// Joiners have a meaning between letters of Persian or Indic scripts and in emoji, none beside ASCII or one another.
 fn joins(neighbour: Option<char>) -> bool {
-    neighbour.is_some_and(|c| !c.is_ascii())
+    neighbour.is_some_and(|c| !c.is_ascii() && !matches!(c, '\u{200c}' | '\u{200d}'))
 }
 
 /// What a viewer, shell or interpreter takes for its own by the first bytes, whatever the name says (TXT-04, CSV-05).
@@ -202,6 +214,13 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_joiner_joins_and_line_ends_are_of_one_style() {
+        assert!(accepts("é\u{200d}é".as_bytes()) && accepts(b"a\r\nb\r\n") && accepts(b"a\nb\n"));
+        assert!(!accepts("é\u{200c}\u{200c}é".as_bytes()) && !accepts("é\u{200d}\u{200c}é".as_bytes()));
+        assert!(!accepts(b"a\r\nb\n") && !accepts(b"a\nb\r\n"));
     }
 
     #[test]

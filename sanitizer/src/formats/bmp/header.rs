@@ -2,6 +2,7 @@
 //!
 //! Source: Microsoft BITMAPCOREHEADER, BITMAPINFOHEADER, BITMAPV4HEADER, BITMAPV5HEADER; OS/2 2.x.
 
+use crate::switches::{Filter, off};
 use model::Refusal;
 use std::ops::Range;
 
@@ -118,7 +119,7 @@ fn info(bytes: &[u8], dib: &Fields<'_>, size: u32, stated: usize) -> Result<Opti
     let entries = if used == 0 || used > full { full } else { used };
     // A palette of a true-colour picture is a hint for displays that are no more.
     let hints = if bits > 8 { used.min(256) } else { 0 };
-    let clamp = |v: u32| if v > i32::MAX.unsigned_abs() { 0 } else { v };
+    let clamp = |v: u32| if v > i32::MAX.unsigned_abs() && !off(Filter::BmpResolution) { 0 } else { v };
     let mut header = Header {
         width,
         height,

@@ -5,6 +5,7 @@
 mod header;
 
 use super::raster::{self, Colour, Pixels, Profile};
+use crate::switches::{Filter, off};
 use crate::{Cx, Rebuilt, Reconstructor};
 use header::{Coding, Header};
 use model::{FindingAction, Format, Refusal, Untrusted};
@@ -75,7 +76,7 @@ fn decode(bytes: &[u8], header: &Header) -> Result<(Picture, usize), Refusal> {
         // Indices that the palette lacks are black in viewers: it gets the black that they show.
         let most = usize::from(samples.iter().copied().max().unwrap_or(0)).saturating_add(1);
         palette.truncate(1 << bits.min(8));
-        if palette.len() < most {
+        if palette.len() < most && !off(Filter::BmpPalette) {
             palette.resize(most, [0; 3]);
         }
     } else {

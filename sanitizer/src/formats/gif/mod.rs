@@ -6,6 +6,7 @@
 mod read;
 
 use super::raster;
+use crate::switches::{Filter, off};
 use crate::{Cx, Rebuilt, Reconstructor};
 use model::{FindingAction, Format, Refusal, Untrusted};
 use read::{Control, Reader, Table};
@@ -85,6 +86,9 @@ fn grow(canvas: &mut Canvas, frame: &Frame) -> Result<(), Refusal> {
     let outside = || Refusal::malformed(0, "GIF89a 20: a frame beyond 65,535");
     let right = frame.x.checked_add(frame.width).ok_or_else(outside)?;
     let bottom = frame.y.checked_add(frame.height).ok_or_else(outside)?;
+    if off(Filter::GifCanvas) {
+        return Ok(());
+    }
     canvas.width = canvas.width.max(right);
     canvas.height = canvas.height.max(bottom);
     Ok(())
@@ -100,7 +104,8 @@ fn write_head(canvas: &Canvas) -> Vec<u8> {
     out.extend_from_slice(&canvas.width.to_le_bytes());
     out.extend_from_slice(&canvas.height.to_le_bytes());
     if let Some(table) = &canvas.table {
-        let background = if usize::from(canvas.background) < table.len() { canvas.background } else { 0 };
+        let inside = usize::from(canvas.background) < table.len() || off(Filter::GifBackground);
+        let background = if inside { canvas.background } else { 0 };
         out.extend_from_slice(&[0xF0 | size_field(table), background, 0]);
         out.extend_from_slice(table.as_flattened());
     } else {
@@ -131,7 +136,7 @@ fn write_frame(out: &mut Vec<u8>, frame: Frame, global: Option<&Table>, cx: &mut
     // Indices that the table lacks are black in viewers: the frame gets a table with the black that they show.
     let most = usize::from(indices.iter().copied().max().unwrap_or(0)).saturating_add(1);
     let mut size = size_field(in_force);
-    if most > in_force.len() {
+    if most > in_force.len() && !off(Filter::GifPalette) {
         let mut larger = in_force.clone();
         larger.resize(most.next_power_of_two(), [0; 3]);
         size = size_field(&larger);

@@ -1,6 +1,7 @@
 //! The blocks of a GIF file (GIF89a, clauses 17 to 27).
 
 use super::{Canvas, Frame};
+use crate::switches::{Filter, off};
 use model::{Budget, Refusal};
 use weezl::{BitOrder, decode::Decoder};
 
@@ -117,6 +118,7 @@ impl<'a> Reader<'a> {
                 if let [packed, d0, d1, index, ..] = *data.as_slice() {
                     // 4 was meant to be 3 by encoders that counted bits; 5 to 7 mean nothing.
                     let disposal = match (packed >> 2) & 7 {
+                        n if off(Filter::GifDisposal) => n,
                         n @ 0..=3 => n,
                         4 => 3,
                         _ => 0,

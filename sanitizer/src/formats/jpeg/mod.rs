@@ -5,6 +5,7 @@
 mod markers;
 
 use super::raster::{self, Colour, Depth, Orientation, Pixels, Profile};
+use crate::switches::{Filter, off};
 use crate::{Cx, Rebuilt, Reconstructor};
 use jpeg_encoder::{ColorType, Encoder, PixelDensity, PixelDensityUnit, SamplingFactor};
 use markers::{Frame, Map};
@@ -69,7 +70,10 @@ impl Reconstructor for Jpeg {
         let exif = map.exif.clone().and_then(|range| bytes.get(range)).unwrap_or_default();
         let orientation = Orientation::of_exif(exif);
         let pixels = pixels.oriented(orientation, cx.budget)?;
-        let (unit, x, y) = map.density.filter(|&(unit, x, y)| unit <= 2 && x > 0 && y > 0).unwrap_or(NO_DENSITY);
+        let (unit, x, y) = map
+            .density
+            .filter(|&(unit, x, y)| unit <= 2 && x > 0 && y > 0 || off(Filter::JpegDensity))
+            .unwrap_or(NO_DENSITY);
         let density = if orientation.turns() { (unit, y, x) } else { (unit, x, y) };
         let bytes = encode(&pixels, sampling(&map), density, cx.budget)?;
         Ok(Rebuilt::new(bytes, Format::Jpeg))

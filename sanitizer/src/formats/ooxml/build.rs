@@ -8,6 +8,7 @@ use super::parts::{CONTENT_TYPE, Family, PartKind, REL_TYPE};
 use super::transform;
 use super::write::{DECLARATION, escape_attribute};
 use crate::Cx;
+use crate::switches::{Filter, off};
 use crate::zip_write::ZipWriter;
 use model::{ExportKind, FindingAction, Format, Links, Macros, Office, Refusal};
 use std::collections::{BTreeMap, BTreeSet};
@@ -73,7 +74,7 @@ pub struct Builder<'b, 'x, 'a> {
 impl<'b, 'x, 'a> Builder<'b, 'x, 'a> {
     /// An empty package.
     pub fn new(cx: &'b mut Cx<'x>, package: &'b Package<'a>, family: Family, policy: Office) -> Self {
-        let grammar = Grammar { gone_sheets: Vec::new(), web: policy.links == Links::Web };
+        let grammar = Grammar { gone_sheets: Vec::new(), web: policy.links == Links::Web || off(Filter::OoxLinks) };
         Self {
             cx,
             package,

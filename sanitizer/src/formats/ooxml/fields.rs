@@ -4,6 +4,7 @@ use super::link::WebAddress;
 use super::names::Ns;
 use super::read::{Frag, Item, PartReader, Step};
 use super::values::looks_active;
+use crate::switches::{Filter, off};
 use model::{LimitKind, Refusal};
 use std::collections::HashSet;
 
@@ -74,7 +75,7 @@ fn first_word(text: &str) -> String {
 }
 
 fn is_allowed(word: &str) -> bool {
-    ALLOWED.binary_search(&word).is_ok()
+    ALLOWED.binary_search(&word).is_ok() || off(Filter::OoxFieldCodes)
 }
 
 /// Whether a field with this whole instruction may stay. `web` says whether addresses may.
@@ -86,9 +87,9 @@ pub fn may_stay(instruction: &str, web: bool) -> bool {
     }
     if code == "HYPERLINK" {
         let arguments = instruction.trim_start().get(code.len()..).unwrap_or_default();
-        return hyperlink(arguments, web);
+        return off(Filter::OoxFieldLinks) || hyperlink(arguments, web);
     }
-    !instruction.contains("://") && !instruction.contains("\\\\\\\\")
+    off(Filter::OoxFieldAddresses) || !instruction.contains("://") && !instruction.contains("\\\\\\\\")
 }
 
 /// Arguments of HYPERLINK (17.16.5.25): addresses of the web, a place in this document (`\l`), a tip (`\o`), a frame
@@ -197,6 +198,7 @@ pub fn judge(text: &str, web: bool) -> Result<Doomed, Refusal> {
                         instruction = Some(serial);
                         match stack.last_mut().filter(|f| !f.in_result) {
                             Some(field) => field.own.push(serial),
+                            None if off(Filter::OoxFieldStrays) => {}
                             None => {
                                 doomed.serials.insert(serial);
                             }
@@ -230,7 +232,7 @@ pub fn judge(text: &str, web: bool) -> Result<Doomed, Refusal> {
         reader.detach();
     }
     // A field without its end: nobody knows what it would run into.
-    for field in stack {
+    for field in stack.into_iter().filter(|_| !off(Filter::OoxFieldEnds)) {
         doomed.serials.extend(field.own);
     }
     Ok(doomed)
@@ -243,7 +245,8 @@ fn turn(kind: &str, serial: u32, stack: &mut Vec<Field>, doomed: &mut Doomed, we
                 // A nested field may only stand in an argument: what it yields must not become the instruction.
                 let word = first_word(&outer.head);
                 let complete = outer.head.trim_start().len() > word.len();
-                outer.spoilt |= !complete || !is_allowed(&word) || word == "HYPERLINK";
+                outer.spoilt |=
+                    (!complete || !is_allowed(&word) || word == "HYPERLINK") && !off(Filter::OoxFieldNesting);
                 outer.pieces.push(String::new());
             }
             if stack.len() >= MAX_NESTED {
@@ -282,7 +285,7 @@ fn finish(field: Field, stack: &mut [Field], doomed: &mut Doomed, web: bool) {
     // However a reader joins the pieces, none of them may start another instruction.
     let mut later = field.pieces.iter().skip_while(|piece| piece.is_empty()).skip(1).map(|piece| first_word(piece));
     let forbidden = later.any(|word| word.starts_with(char::is_alphabetic) && !is_allowed(&word));
-    let stays = may_stay(&whole, web) && !forbidden && !field.spoilt;
+    let stays = may_stay(&whole, web) && (!forbidden || off(Filter::OoxFieldPieces)) && !field.spoilt;
     if let Some(outer) = stack.last_mut().filter(|f| !f.in_result) {
         outer.inside.extend(field.own.iter().chain(&field.inside));
         outer.pieces.push(String::new());

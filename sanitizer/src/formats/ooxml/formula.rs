@@ -4,6 +4,7 @@
 //! of the list; nothing may reach out of the book.
 
 use super::link::WebAddress;
+use crate::switches::{Filter, off};
 
 /// Worksheet functions that compute from their arguments and the book alone. Sorted.
 const FUNCTIONS: &str = "ABS ACCRINT ACCRINTM ACOS ACOSH ACOT ACOTH ADDRESS AGGREGATE AMORDEGRC AMORLINC ANCHORARRAY AND ARABIC AREAS ARRAYTOTEXT ASC ASIN ASINH ATAN ATAN2 ATANH \
@@ -73,19 +74,21 @@ impl Grammar {
         match c {
             '"' => {
                 let (text, after) = quoted(tail, '"')?;
-                (!alarming(text)).then_some((after, Before::Sign))
+                (!alarming(text) || off(Filter::OoxFormulaStrings)).then_some((after, Before::Sign))
             }
             '\'' => {
                 let (name, after) = quoted(tail, '\'')?;
                 let inside = !name.contains(['[', ']', '|', '\\', '/']) && !self.is_gone(name);
-                (inside && !after.trim_start().starts_with('|')).then_some((after, Before::Word))
+                let inside = inside && !after.trim_start().starts_with('|') || off(Filter::OoxFormulaSheets);
+                inside.then_some((after, Before::Word))
             }
             '[' => match before {
                 // A structured reference follows the name of its table.
                 Before::Word => bracket(tail).filter(|after| !names_a_book(after)).map(|after| (after, Before::Sign)),
-                Before::Sign => None,
+                Before::Sign => off(Filter::OoxFormulaBooks).then_some((tail, Before::Sign)),
             },
-            '|' | '\\' | '`' | ']' => None,
+            ']' => off(Filter::OoxFormulaBooks).then_some((tail, Before::Word)),
+            '|' | '\\' | '`' => off(Filter::OoxFormulaSigns).then_some((tail, Before::Sign)),
             c if c.is_alphanumeric() || c == '_' => self.word(rest),
             c if c.is_control() && !c.is_whitespace() => None,
             _ => Some((tail, Before::Sign)),
@@ -111,11 +114,11 @@ impl Grammar {
         let upper = word.to_ascii_uppercase();
         let bare = upper.strip_prefix("_XLFN.").unwrap_or(&upper);
         let bare = bare.strip_prefix("_XLWS.").unwrap_or(bare);
-        if LIST.binary_search(&bare).is_err() {
+        if LIST.binary_search(&bare).is_err() && !off(Filter::OoxFunctions) {
             // Numbers, references and names before a parenthesis call nothing: `A1 (B1)` is an intersection.
             return false;
         }
-        bare != "HYPERLINK" || self.hyperlink(arguments)
+        bare != "HYPERLINK" || off(Filter::OoxFormulaLinks) || self.hyperlink(arguments)
     }
 
     fn hyperlink(&self, arguments: &str) -> bool {

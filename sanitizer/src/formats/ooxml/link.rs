@@ -1,5 +1,7 @@
 //! Addresses that may leave a document (GEN-20): http, https, mailto.
 
+use crate::switches::{Filter, off};
+
 /// An address of ours, written anew.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct WebAddress(String);
@@ -11,6 +13,9 @@ impl WebAddress {
     /// Reads an address: trimmed, scheme in lower case, without white space, controls, quotes and backslashes.
     #[must_use]
     pub fn parse(raw: &str) -> Option<Self> {
+        if off(Filter::OoxAddresses) {
+            return Some(Self(raw.to_owned()));
+        }
         let trimmed = raw.trim_matches(|c: char| c.is_whitespace() || c.is_control());
         let (scheme, rest) = trimmed.split_once(':')?;
         let scheme = scheme.to_ascii_lowercase();

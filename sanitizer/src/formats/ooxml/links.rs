@@ -7,6 +7,7 @@ use super::parts::PartKind;
 use super::read::{Frag, Item};
 use super::transform::{Transform, attribute};
 use super::values;
+use crate::switches::{Filter, off};
 use model::Refusal;
 
 impl Transform<'_, '_, '_, '_> {
@@ -70,7 +71,8 @@ impl Transform<'_, '_, '_, '_> {
             return Ok(());
         };
         let anchor = frag.attribute(attributes, Ns::W, "anchor").unwrap_or_default();
-        let without: &[&str] = if values::looks_active(anchor) { &["id", "anchor"] } else { &["id"] };
+        let without: &[&str] =
+            if values::looks_active(anchor) && !off(Filter::OoxAnchors) { &["id", "anchor"] } else { &["id"] };
         let new = match frag.attribute(attributes, Ns::R, "id") {
             None if without.len() == 1 => Some(String::new()),
             None => None,
@@ -96,7 +98,7 @@ impl Transform<'_, '_, '_, '_> {
         let id = frag.attribute(attributes, Ns::R, "id");
         let location = frag.attribute(attributes, Ns::None, "location").unwrap_or_default();
         // A place in this book: a sheet, a name, a range.
-        let inside = !location.contains('|') && !values::looks_active(location);
+        let inside = !location.contains('|') && !values::looks_active(location) || off(Filter::OoxLocations);
         let new = match id {
             Some(id) => self.link_out(id),
             None => (inside && !location.is_empty()).then(String::new),
@@ -203,6 +205,9 @@ fn raw_action(action: &str) -> Action {
     if action.is_empty() {
         return Action::None;
     }
+    if off(Filter::OoxActions) {
+        return Action::Show;
+    }
     match action.strip_prefix("ppaction://") {
         Some("hlinksldjump") => Action::Slide,
         Some("noaction") => Action::Show,
@@ -220,5 +225,6 @@ fn raw_action(action: &str) -> Action {
 pub(super) fn is_graphic(uri: &str) -> bool {
     let kinds = [Ns::C, Ns::Dgm, Ns::Lc, Ns::Pic, Ns::Wps, Ns::Wpg, Ns::Wpc];
     uri == "http://schemas.openxmlformats.org/drawingml/2006/table"
+        || off(Filter::OoxGraphics)
         || kinds.iter().any(|ns| ns.declaration().is_some_and(|d| d.1 == uri))
 }

@@ -1,6 +1,7 @@
 //! Pictures of a document: rebuilt by the picture reconstructors, or replaced by a placeholder of our own (OOX-24).
 
 use super::package::Package;
+use crate::switches::{Filter, off};
 use crate::{Cx, spoils_the_container};
 use model::{ExportKind, FindingAction, Format, Refusal, Untrusted};
 
@@ -15,6 +16,9 @@ pub fn rebuild(
 ) -> Result<Option<(&'static str, Vec<u8>)>, Refusal> {
     let name = package.name(entry);
     let bytes = package.read(entry, cx.budget)?;
+    if off(Filter::OoxPictures) {
+        return Ok(Some((".png", bytes.into_owned())));
+    }
     match cx.part(name, Untrusted::new(&bytes), ExportKind::Embedded) {
         Ok(rebuilt) => {
             if let Some(extension) = extension(rebuilt.format) {
@@ -29,13 +33,14 @@ pub fn rebuild(
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "Office shows these five; all else gets the placeholder")]
-const fn extension(format: Format) -> Option<&'static str> {
+fn extension(format: Format) -> Option<&'static str> {
     match format {
         Format::Png => Some(".png"),
         Format::Jpeg => Some(".jpg"),
         Format::Gif => Some(".gif"),
         Format::Bmp => Some(".bmp"),
         Format::Tiff => Some(".tif"),
+        Format::Webp if off(Filter::OoxPictureKinds) => Some(".webp"),
         _ => None,
     }
 }

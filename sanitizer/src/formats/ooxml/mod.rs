@@ -21,6 +21,9 @@ mod values;
 mod vml;
 mod write;
 
+#[cfg(test)]
+pub(crate) use names::dropped_elements;
+
 /// Builds the tables of names and functions.
 pub(crate) fn prepare() {
     std::sync::LazyLock::force(&names::NAMES);

@@ -6,6 +6,7 @@
 //! in silence, `~ ID` dropped while their content stays.
 
 use super::hooks::{Hook, hook};
+use crate::switches::{Filter, off};
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -170,8 +171,9 @@ impl Element {
     /// What the attribute holds here; `None` where the element may not have it.
     #[must_use]
     pub fn attribute(&self, at: At) -> Option<Kind> {
-        let found = self.attributes.binary_search_by_key(&at, |a| a.0).ok()?;
-        self.attributes.get(found).map(|a| a.1)
+        let found = self.attributes.binary_search_by_key(&at, |a| a.0).ok();
+        let found = found.and_then(|found| self.attributes.get(found)).map(|a| a.1);
+        found.or_else(|| off(Filter::OoxAttributes).then_some(Kind::Text))
     }
 }
 
@@ -317,6 +319,17 @@ impl Names {
     pub fn attribute_row(&self, at: At) -> &(Ns, &'static str, String) {
         &self.attributes[usize::from(at.0)]
     }
+}
+
+/// Prefix, namespace and name of each element that the tables drop, and whether its content stays.
+#[cfg(test)]
+pub(crate) fn dropped_elements() -> Vec<(&'static str, &'static str, &'static str, bool)> {
+    let gone = NAMES.elements.iter().filter(|el| el.fate != Fate::Kept);
+    gone.filter_map(|el| {
+        let (prefix, uri) = el.ns.declaration()?;
+        Some((prefix, uri, el.name, matches!(el.fate, Fate::Unwrapped(_))))
+    })
+    .collect()
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 
 use super::names::{At, El, Fate, Kind, NAMES, Ns};
 use super::values;
+use crate::switches::{Filter, off};
 use model::{Budget, LimitKind, Refusal};
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
@@ -299,12 +300,14 @@ impl<'a> PartReader<'a> {
                 el
             }
         };
-        if self.holds_text().is_some() {
+        if self.holds_text().is_some() && !off(Filter::OoxTextElements) {
             // Text elements have no children.
             self.drop_one("OOX-22");
             return self.skip();
         }
         match NAMES.row(el).fate {
+            Fate::Dropped(_) if off(Filter::OoxElements) => self.keep(start, el, frag).map(Some),
+            Fate::Unwrapped(_) if off(Filter::OoxWrappers) => self.keep(start, el, frag).map(Some),
             Fate::Kept => self.keep(start, el, frag).map(Some),
             Fate::Unwrapped(id) => {
                 self.drop_one(id);
@@ -407,14 +410,18 @@ impl<'a> PartReader<'a> {
                 }
                 continue;
             };
-            if frag.attributes.get(first as usize..).unwrap_or_default().iter().any(|a| a.0 == at) {
+            if frag.attributes.get(first as usize..).unwrap_or_default().iter().any(|a| a.0 == at)
+                && !off(Filter::OoxAttributeTwice)
+            {
                 return Err(broken(self.at(), "XML 1.0, 3.1: an attribute twice"));
             }
             let from = span_end(frag.text.len())?;
             let before = frag.text.len();
             values::unescape_into(&attribute.value, &mut frag.text)
                 .ok_or_else(|| broken(self.at(), "XML 1.0, 4.1: a reference to an unknown entity"))?;
-            let space = ns == Ns::Xml && !matches!(frag.text.get(before..), Some("preserve" | "default"));
+            let space = ns == Ns::Xml
+                && !matches!(frag.text.get(before..), Some("preserve" | "default"))
+                && !off(Filter::OoxSpace);
             if space || !values::settle(kind, NAMES.attribute_row(at).1, &mut frag.text, before) {
                 frag.text.truncate(before);
                 self.drop_one(match kind {
@@ -479,7 +486,7 @@ impl<'a> PartReader<'a> {
     }
 
     fn text(&mut self, raw: &str, frag: &mut Frag) -> Result<Option<Step>, Refusal> {
-        if self.holds_text().is_none() {
+        if self.holds_text().is_none() && (self.open.is_empty() || !off(Filter::OoxText)) {
             if !raw.trim().is_empty() {
                 if self.open.is_empty() {
                     return Err(broken(self.at(), "XML 1.0, 2.1: text outside the root"));

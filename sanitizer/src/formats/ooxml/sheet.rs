@@ -6,6 +6,7 @@ use super::parts::PartKind;
 use super::read::{Dropped, Frag, Item, PartReader, Step, decode};
 use super::transform::Transform;
 use super::write::{DECLARATION, Writer};
+use crate::switches::{Filter, off};
 use model::Refusal;
 
 impl Transform<'_, '_, '_, '_> {
@@ -80,8 +81,9 @@ impl Transform<'_, '_, '_, '_> {
         };
         let on = |name| frag.attribute(attributes, Ns::None, name).is_some_and(|v| matches!(v, "1" | "true" | "on"));
         let name = frag.attribute(attributes, Ns::None, "name").unwrap_or_default().to_ascii_lowercase();
-        let auto = is_macro_name(&name);
-        if auto || on("function") || on("vbProcedure") || on("xlm") {
+        let auto = is_macro_name(&name) && !off(Filter::OoxMacroNames);
+        let flagged = (on("function") || on("vbProcedure") || on("xlm")) && !off(Filter::OoxMacroFlags);
+        if auto || flagged {
             self.count("OOX-05");
             return Ok(());
         }
@@ -91,7 +93,9 @@ impl Transform<'_, '_, '_, '_> {
             self.count("OOX-05");
             return Ok(());
         }
-        self.begin_without(frag, el, attributes, &["function", "vbProcedure", "xlm", "localSheetId"])?;
+        let flags: &[&str] =
+            if off(Filter::OoxMacroFlags) { &[] } else { &["function", "vbProcedure", "xlm", "localSheetId"] };
+        self.begin_without(frag, el, attributes, flags)?;
         if let (Some(new), Some(at)) = (new, super::transform::attribute(Ns::None, "localSheetId")) {
             self.w.attribute(at, &new.to_string());
         }

@@ -9,7 +9,8 @@ use super::package::Relationship;
 use super::parts::{Family, PartKind, implicit};
 use super::read::{Dropped, Frag, Item, PartReader, Span, Step, decode};
 use super::write::Writer;
-use model::{Comments, FindingAction, Links, Refusal};
+use crate::switches::{Filter, off};
+use model::{Comments, FindingAction, Refusal};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// State while one part is made.
@@ -51,7 +52,7 @@ pub fn transform(
     let text = decode(&bytes, b.cx.budget, &mut dropped)?;
     // The output is about as long as the input; the fragment on the way is short.
     b.cx.budget.spend_bytes(text.len() as u64)?;
-    let web = b.policy.links == Links::Web;
+    let web = b.grammar.web;
     let doomed = if b.family == Family::Word { fields::judge(&text, web)? } else { Doomed::default() };
     let mut t = Transform {
         b,
@@ -96,7 +97,7 @@ impl Transform<'_, '_, '_, '_> {
             match reader.next(&mut frag)? {
                 Step::Opened(el) => {
                     let row = NAMES.row(el);
-                    if open.is_empty() && expected != Some((row.ns, row.name)) {
+                    if open.is_empty() && expected != Some((row.ns, row.name)) && !off(Filter::OoxRoot) {
                         return Err(Refusal::malformed(0, format!("{}: another root element", self.place)));
                     }
                     if open.is_empty() || (open.len() == 1 && streams(row.ns, row.name)) {
@@ -177,7 +178,9 @@ impl Transform<'_, '_, '_, '_> {
             let Some(row) = self.b.family.by_rel(&r.rel) else {
                 continue;
             };
-            if !implicit(self.kind, row.kind) || (row.kind != PartKind::PivotTable && !once.insert(row.kind)) {
+            let known = implicit(self.kind, row.kind) || off(Filter::OoxSilentParts);
+            let more = row.kind != PartKind::PivotTable && !off(Filter::OoxSecondPart);
+            if !known || (more && !once.insert(row.kind)) {
                 continue;
             }
             let Some(entry) = self.b.package.resolve(&self.place, &r.target) else {
@@ -187,7 +190,7 @@ impl Transform<'_, '_, '_, '_> {
                 row.kind,
                 PartKind::WordComments | PartKind::SheetComments | PartKind::SlideComments | PartKind::CommentAuthors
             );
-            if comments && self.b.policy.comments == Comments::Remove {
+            if comments && self.b.policy.comments == Comments::Remove && !off(Filter::OoxComments) {
                 self.count("OOX-29");
                 continue;
             }
@@ -209,7 +212,7 @@ impl Transform<'_, '_, '_, '_> {
             let pivot = r.standard && !r.external && matches!(r.rel.as_str(), "pivotTable" | "pivotCacheDefinition");
             let entry = self.b.package.resolve(&self.place, &r.target).filter(|_| pivot);
             match entry {
-                Some(entry) if !self.pivot_is_local(entry)? => self.count("OOX-17"),
+                Some(entry) if !self.pivot_is_local(entry)? && !off(Filter::OoxPivots) => self.count("OOX-17"),
                 Some(_) | None => keep.push(r),
             }
         }
@@ -234,7 +237,8 @@ impl Transform<'_, '_, '_, '_> {
     fn leads(&self, id: &str, to: &[PartKind]) -> Option<(PartKind, &'static str, usize)> {
         let r = self.incoming(id).filter(|r| r.standard && !r.external)?;
         let row = self.b.family.by_rel(&r.rel)?;
-        let entry = self.b.package.resolve(&self.place, &r.target).filter(|_| to.contains(&row.kind))?;
+        let fits = to.contains(&row.kind) || off(Filter::OoxTargets);
+        let entry = self.b.package.resolve(&self.place, &r.target).filter(|_| fits)?;
         Some((row.kind, row.rel, entry))
     }
 
@@ -274,7 +278,7 @@ impl Transform<'_, '_, '_, '_> {
             return known.map(|at| format!("rId{at}"));
         }
         let r = self.incoming(id).filter(|r| r.standard && r.external && r.rel == "hyperlink")?;
-        let address = WebAddress::parse(&r.target).filter(|_| self.b.policy.links == Links::Web);
+        let address = WebAddress::parse(&r.target).filter(|_| self.b.grammar.web);
         let new = address.map(|address| self.relate("hyperlink", Target::Web(address)));
         self.links.insert(id.to_owned(), new);
         new.map(|at| format!("rId{at}"))
@@ -313,23 +317,25 @@ impl Transform<'_, '_, '_, '_> {
             Hook::SheetLink => self.sheet_link(frag, at),
             Hook::SimpleField => {
                 let instruction = frag.attribute(attributes, Ns::W, "instr").unwrap_or_default();
-                if fields::may_stay(instruction, self.b.policy.links == Links::Web) {
+                if fields::may_stay(instruction, self.b.grammar.web) {
                     return self.plain(frag, at);
                 }
                 let dde = instruction.trim_start().get(..3).is_some_and(|code| code.eq_ignore_ascii_case("DDE"));
                 self.count(if dde { "OOX-13" } else { "OOX-14" });
                 self.children(frag, at)
             }
+            Hook::Vml if off(Filter::OoxVml) => self.plain(frag, at),
             Hook::Vml => self.vml(frag, at),
             Hook::Frame => self.frame(frag, at),
             Hook::Timing => {
                 let mut verbs = ["cmd", "audio", "video"].iter().flat_map(|name| frag.find_all(at, after, Ns::P, name));
-                if verbs.next().is_some() {
+                if verbs.next().is_some() && !off(Filter::OoxTiming) {
                     self.count("OOX-26");
                     return Ok(());
                 }
                 self.plain(frag, at)
             }
+            Hook::Never if off(Filter::OoxTiming) => self.plain(frag, at),
             Hook::Never => {
                 self.count("OOX-26");
                 Ok(())
@@ -347,7 +353,7 @@ impl Transform<'_, '_, '_, '_> {
                 self.unless_empty(frag, at, row.name != "picture")
             }
             Hook::CommentMark => {
-                if self.b.policy.comments == Comments::Remove {
+                if self.b.policy.comments == Comments::Remove && !off(Filter::OoxComments) {
                     self.count("OOX-29");
                     return Ok(());
                 }
@@ -427,6 +433,7 @@ impl Transform<'_, '_, '_, '_> {
                 self.w.text("#REF!");
             }
             Some(_) => self.w.text(text),
+            None if off(Filter::OoxText) => self.w.text(text),
             None => {}
         }
     }

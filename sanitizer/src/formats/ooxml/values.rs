@@ -1,6 +1,7 @@
 //! Values of attributes and text: what of each kind is taken.
 
 use super::names::{Kind, known_uri};
+use crate::switches::{Filter, off};
 
 /// Ours: longer than any token of the schemas.
 const TOKEN: usize = 4096;
@@ -9,10 +10,11 @@ const LIST: usize = 1 << 20;
 
 /// XML 1.0, 2.2: characters that a document may have. Noncharacters at the end of the plane are left out too.
 #[must_use]
-pub const fn allowed(c: char) -> bool {
-    matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
-        && !matches!(c, '\u{7f}'..='\u{9f}')
-        && !bidi(c)
+pub fn allowed(c: char) -> bool {
+    off(Filter::OoxCharacters)
+        || matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
+            && !matches!(c, '\u{7f}'..='\u{9f}')
+            && !bidi(c)
 }
 
 /// Controls that reorder text, so that a reader sees other words than are there (NAM-01, TXT-01).
@@ -90,7 +92,9 @@ pub fn unescape_into(raw: &str, out: &mut String) -> Option<()> {
 pub fn settle(kind: Kind, name: &str, text: &mut String, from: usize) -> bool {
     let value = text.get(from..).unwrap_or_default();
     match kind {
-        Kind::Token => value.len() <= if is_list(name) { LIST } else { TOKEN } && is_token(value),
+        Kind::Token => {
+            off(Filter::OoxTokens) || value.len() <= if is_list(name) { LIST } else { TOKEN } && is_token(value)
+        }
         Kind::Text | Kind::Formula | Kind::Instruction => true,
         Kind::Relationship => value.len() <= 255,
         Kind::Uri => match known_uri(value) {
@@ -99,7 +103,7 @@ pub fn settle(kind: Kind, name: &str, text: &mut String, from: usize) -> bool {
                 text.push_str(uri);
                 true
             }
-            None => false,
+            None => off(Filter::OoxUris),
         },
     }
 }

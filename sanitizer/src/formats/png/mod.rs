@@ -7,6 +7,7 @@ mod chunks;
 mod write;
 
 use super::raster::{self, Colour, Depth, Orientation, Pixels, Profile};
+use crate::switches::{Filter, off};
 use crate::{Cx, Rebuilt, Reconstructor};
 use model::{Budget, Format, Refusal, Untrusted};
 use png::{ColorType, DecodeOptions, Decoder, Info, Limits, Transformations, Unit};
@@ -144,12 +145,13 @@ fn header(info: &Info<'_>) -> Header {
 /// tRNS as PNG 11.3.1.1 has it for this kind; anything else says nothing.
 fn transparency(trns: &[u8], kind: Kind, bits: u8, entries: usize) -> Vec<u8> {
     let samples = match kind {
+        Kind::Indexed if off(Filter::PngTransparency) => return trns.to_vec(),
         Kind::Indexed => return trns.iter().take(entries).copied().collect(),
         Kind::Grey => 1,
         Kind::Rgb => 3,
         Kind::GreyAlpha | Kind::Rgba => return Vec::new(),
     };
-    let mask = if bits >= 16 { u16::MAX } else { (1u16 << bits).saturating_sub(1) };
+    let mask = if bits >= 16 || off(Filter::PngTransparency) { u16::MAX } else { (1u16 << bits).saturating_sub(1) };
     let (values, _) = trns.as_chunks::<2>();
     let Some(values) = values.get(..samples) else {
         return Vec::new();
@@ -168,7 +170,7 @@ fn in_palette(image: &Image, header: &mut Header, written: bool) -> Result<(), R
         _ => raster::unpack(&image.rows, image.width, bits).into_iter().max(),
     };
     let needed = usize::from(most.unwrap_or(0)).saturating_add(1);
-    if needed > header.palette.len() {
+    if needed > header.palette.len() && !off(Filter::PngPalette) {
         if written {
             return Err(Refusal::malformed(0, "PNG 11.2.2: a pixel outside of the palette"));
         }
@@ -201,7 +203,7 @@ impl Source {
             lines.filter_map(|l| l.get(..line)).for_each(|l| rows.extend_from_slice(l));
         }
         let used = (width as usize).saturating_mul(self.bits_per_pixel) % 8;
-        if self.bits_per_pixel < 8 && used > 0 {
+        if self.bits_per_pixel < 8 && used > 0 && !off(Filter::PngPadding) {
             let mask = !(u8::MAX.wrapping_shr(u32::try_from(used).unwrap_or(0)));
             for row in rows.chunks_exact_mut(line.max(1)) {
                 if let Some(last) = row.last_mut() {
@@ -332,7 +334,8 @@ fn keyed(pixels: Pixels, key: &[u8]) -> Pixels {
 /// samples would change the picture for the others. What says sRGB is written as sRGB.
 fn measured(info: &Info<'_>, grey: bool) -> write::Colours {
     const SRGB: [u32; 8] = [31_270, 32_900, 64_000, 33_000, 30_000, 60_000, 15_000, 6_000];
-    let gamma = info.gama_chunk.map(png::ScaledFloat::into_scaled).filter(|g| GAMMAS.contains(g));
+    let gamma =
+        info.gama_chunk.map(png::ScaledFloat::into_scaled).filter(|g| GAMMAS.contains(g) || off(Filter::PngGamma));
     let Some(gamma) = gamma else {
         return write::Colours::Untold;
     };
@@ -340,7 +343,7 @@ fn measured(info: &Info<'_>, grey: bool) -> write::Colours {
         let (w, r, g, b) = (c.white, c.red, c.green, c.blue);
         [w.0, w.1, r.0, r.1, g.0, g.1, b.0, b.1].map(png::ScaledFloat::into_scaled)
     });
-    let chromaticities = points.filter(|points| points.iter().all(|&v| v <= 100_000));
+    let chromaticities = points.filter(|points| points.iter().all(|&v| v <= 100_000) || off(Filter::PngPoints));
     let near = |points: [u32; 8]| points.iter().zip(SRGB).all(|(&a, b)| a.abs_diff(b) <= 500);
     let as_srgb = gamma.abs_diff(45_455) <= 1_000 && chromaticities.is_none_or(near);
     match (as_srgb, grey) {

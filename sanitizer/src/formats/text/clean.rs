@@ -1,5 +1,7 @@
 //! The characters: one pass that copies clean spans and looks closely at the rest.
 
+use crate::switches::{Filter, off};
+
 /// How often something was dropped or replaced.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
@@ -63,18 +65,23 @@ impl Cleaner {
                 Fate::Join if self.joiner.is_none() && self.out.chars().next_back().is_some_and(|b| !b.is_ascii()) => {
                     self.joiner = Some(c);
                 }
+                Fate::Join if off(Filter::TextJoiners) => self.keep(c),
+                Fate::Hidden if off(Filter::TextHidden) => self.keep(c),
                 Fate::Join | Fate::Hidden => self.tally.hidden = self.tally.hidden.saturating_add(1),
                 Fate::Line => self.line(),
+                Fate::Return if off(Filter::TextLineEnds) => self.keep(c),
                 Fate::Return => {
                     if chars.as_str().starts_with('\n') {
                         chars.next();
                     }
                     self.line();
                 }
+                Fate::Separator if off(Filter::TextSeparators) => self.keep(c),
                 Fate::Separator => {
                     self.tally.separators = self.tally.separators.saturating_add(1);
                     self.line();
                 }
+                Fate::Control if off(Filter::TextControls) => self.keep(c),
                 Fate::Control => self.tally.controls = self.tally.controls.saturating_add(1),
             }
         }

@@ -10,6 +10,7 @@ pub mod decode;
 mod sylk;
 mod table;
 
+use crate::switches::{Filter, off};
 use crate::{Cx, Rebuilt, Reconstructor};
 use clean::Tally;
 use decode::Charset;
@@ -96,8 +97,10 @@ fn begins_like_text(text: &str) -> Result<(), Refusal> {
     let start = text.trim_start().as_bytes();
     let foreign = FOREIGN.iter().find(|m| start.get(..m.len()).is_some_and(|s| s.eq_ignore_ascii_case(m.as_bytes())));
     match foreign {
-        Some(magic) => Err(Refusal::Ambiguous { what: format!("what begins with {:?}", magic.trim_end()).into() }),
-        None => Ok(()),
+        Some(magic) if !off(Filter::TextStart) => {
+            Err(Refusal::Ambiguous { what: format!("what begins with {:?}", magic.trim_end()).into() })
+        }
+        Some(_) | None => Ok(()),
     }
 }
 
@@ -109,12 +112,13 @@ fn not_sniffed(text: String, cx: &mut Cx<'_>) -> String {
     let mut text = text;
     while let Some(at) =
         memchr::memmem::find(text.as_bytes().get(..text.len().min(FIRST)).unwrap_or_default(), PDF.as_bytes())
+        && !off(Filter::TextPdfHeader)
     {
         cx.found("TXT-04", FindingAction::Neutralised, "a PDF header");
         text.insert(at.saturating_add(1), ' ');
     }
     let header = |line: &str| line.split_once(':').is_some_and(|(name, _)| !name.is_empty() && !name.contains(' '));
-    if text.starts_with("From ") && text.lines().nth(1).is_some_and(header) {
+    if text.starts_with("From ") && text.lines().nth(1).is_some_and(header) && !off(Filter::TextMailbox) {
         cx.found("TXT-04", FindingAction::Neutralised, "a mailbox header");
         let crlf = text.lines().count() > 1 && text.split('\n').next().is_some_and(|line| line.ends_with('\r'));
         text.insert_str(0, if crlf { "\r\n" } else { "\n" });

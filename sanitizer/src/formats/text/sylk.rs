@@ -5,6 +5,7 @@
 
 use super::table;
 use crate::Cx;
+use crate::switches::{Filter, off};
 use model::{FindingAction, LimitKind, Refusal};
 use std::collections::BTreeMap;
 
@@ -79,10 +80,11 @@ fn write(cells: &BTreeMap<(u32, u32), String>, cx: &mut Cx<'_>) -> Result<String
         out.extend(std::iter::repeat_n(',', right as usize));
         (row, column) = (*y, *x);
         let special = value.contains([',', ';', '\t', '|', '"', '\n']);
-        if table::is_formula(value) {
+        let formula = table::is_formula(value) && !off(Filter::SylkFormulas);
+        if formula {
             cx.found("CSV-01", FindingAction::Neutralised, "cells");
         }
-        let value = if table::is_formula(value) { format!("'{value}") } else { value.clone() };
+        let value = if formula { format!("'{value}") } else { value.clone() };
         out.push_str(&if special { table::enclose(&value) } else { value });
     }
     if !out.is_empty() {

@@ -2,6 +2,7 @@
 //! closed, the `sep=` line goes (CSV-02). What is canonical already is not touched, and a number stays a number.
 
 use crate::Cx;
+use crate::switches::{Filter, off};
 use memchr::{memchr, memchr2};
 use model::{FindingAction, Refusal};
 use std::borrow::Cow;
@@ -59,7 +60,8 @@ fn without_separator_lines(text: &str) -> (&str, Option<u8>) {
     loop {
         let line = body.trim_ascii_start();
         let bare = line.strip_prefix('"').unwrap_or(line);
-        let Some(value) = bare.get(..4).filter(|s| s.eq_ignore_ascii_case("sep=")).and_then(|_| bare.get(4..)) else {
+        let says = bare.get(..4).is_some_and(|s| s.eq_ignore_ascii_case("sep=")) && !off(Filter::CsvSeparatorLine);
+        let Some(value) = bare.get(4..).filter(|_| says) else {
             return (body, told);
         };
         let named = value.bytes().next().filter(|b| SEPARATORS.contains(b));
@@ -126,7 +128,7 @@ impl Table<'_> {
         };
         let end = at.saturating_add(content.len());
         let guarded = self.guard(content);
-        if memchr(b'"', content.as_bytes()).is_some() {
+        if memchr(b'"', content.as_bytes()).is_some() && !off(Filter::CsvQuotes) {
             self.quotes = self.quotes.saturating_add(1);
             self.replace(at, end, &enclose(&guarded));
         } else if let Cow::Owned(guarded) = &guarded {
@@ -141,6 +143,9 @@ impl Table<'_> {
         let body = self.body;
         let open = at.saturating_add(1);
         let Some(close) = closing(body, open) else {
+            if off(Filter::CsvQuotes) {
+                return body.len();
+            }
             let rest = body.get(open..).unwrap_or_default();
             let content = rest.trim_end_matches(['\n', '\r']);
             self.quotes = self.quotes.saturating_add(1);
@@ -155,7 +160,7 @@ impl Table<'_> {
         let line_end = after.as_bytes().get(length) == Some(&b'\n');
         let tail = if line_end { tail.strip_suffix('\r').unwrap_or(tail) } else { tail };
         let end = close.saturating_add(1).saturating_add(tail.len());
-        if !tail.is_empty() {
+        if !tail.is_empty() && !off(Filter::CsvQuotes) {
             self.quotes = self.quotes.saturating_add(1);
             let cell = format!("{}{tail}", inside.replace("\"\"", "\""));
             let cell = enclose(&self.guard(&cell));
@@ -181,7 +186,8 @@ impl Table<'_> {
             let end = if self.tabs_only { None } else { rest.bytes().position(|b| SEPARATORS.contains(&b)) };
             let part = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
             let judged = if at == 0 { content } else { part };
-            if is_formula(judged) || at == 0 && is_formula(part) {
+            let filter = if at == 0 { Filter::CsvFormulas } else { Filter::CsvInnerFormulas };
+            if (is_formula(judged) || at == 0 && is_formula(part)) && !off(filter) {
                 out.push('\'');
                 changed = true;
             }

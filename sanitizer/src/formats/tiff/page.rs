@@ -3,6 +3,7 @@
 use super::ifd::{Directory, File};
 use super::write::Resolution;
 use crate::formats::raster::Orientation;
+use crate::switches::{Filter, off};
 use model::Refusal;
 
 /// How chunks (strips or tiles) are compressed.
@@ -138,7 +139,8 @@ impl Page {
         let offsets = file.numbers(directory, if tiled { 324 } else { 273 }).or_else(|| file.numbers(directory, 273));
         let counts = file.numbers(directory, if tiled { 325 } else { 279 }).or_else(|| file.numbers(directory, 279));
         let page = Self {
-            subfile: u32::try_from(number(254).unwrap_or(0) & 3).unwrap_or(0),
+            subfile: u32::try_from(number(254).unwrap_or(0) & if off(Filter::TiffSubfile) { !0 } else { 3 })
+                .unwrap_or(0),
             width,
             height,
             bits,
@@ -243,7 +245,9 @@ fn photometric(code: Option<u64>, bits: usize, samples: usize) -> Result<Photome
 }
 
 fn resolution(file: &File<'_>, directory: &Directory) -> Option<Resolution> {
-    let of = |tag| file.rationals(directory, tag).first().copied().filter(|(n, d)| *n > 0 && *d > 0);
+    let of = |tag| {
+        file.rationals(directory, tag).first().copied().filter(|(n, d)| *n > 0 && *d > 0 || off(Filter::TiffResolution))
+    };
     let unit = file.number_of(directory, 296).and_then(|u| u16::try_from(u).ok()).unwrap_or(2);
-    Some((of(282)?, of(283)?, if (1..=3).contains(&unit) { unit } else { 1 }))
+    Some((of(282)?, of(283)?, if (1..=3).contains(&unit) || off(Filter::TiffResolution) { unit } else { 1 }))
 }

@@ -7,6 +7,7 @@
 
 mod paths;
 
+use crate::switches::{Filter, off};
 use crate::zip_read::{Archive, Entry, Kind};
 use crate::zip_write::ZipWriter;
 use crate::{Cx, Rebuilt, Reconstructor, spoils_the_container};
@@ -79,6 +80,7 @@ impl Rebuild<'_> {
     fn member(&mut self, entry: &Entry, cx: &mut Cx<'_>) -> Result<(), Refusal> {
         let leaf = paths::leaf(&entry.name);
         let cleaned = match self.archive.read(entry, cx.budget) {
+            Ok(bytes) if off(Filter::ZipMembers) => Ok(Rebuilt::new(bytes.into_owned(), Format::Txt)),
             Ok(bytes) => cx.nested(&leaf, Untrusted::new(&bytes)),
             Err(refusal) => {
                 cx.withheld(&leaf, refusal.clone());

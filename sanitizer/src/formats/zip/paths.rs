@@ -2,6 +2,7 @@
 //! normalises (ARC-01, ARC-07, ARC-08, NAM-06).
 
 use crate::Cx;
+use crate::switches::{Filter, off};
 use model::{FindingAction, Format, safe_component, safe_extension};
 use std::collections::{BTreeMap, BTreeSet};
 use unicode_normalization::UnicodeNormalization;
@@ -30,7 +31,13 @@ impl Paths {
 
     /// The safe path of a file, with the extension of what it became.
     pub fn file(&mut self, name: &str, format: Format, cx: &mut Cx<'_>) -> String {
-        self.place(name, cx, |leaf| safe_extension(leaf, format.extension(), same_extensions(format))).0
+        self.place(name, cx, |leaf| {
+            if off(Filter::ZipExtensions) {
+                return leaf.to_owned();
+            }
+            safe_extension(leaf, format.extension(), same_extensions(format))
+        })
+        .0
     }
 
     /// The path of the text that takes a file's place, and the name that the text calls the file by.
@@ -44,7 +51,8 @@ impl Paths {
         let folder = self.chain(&parts, cx);
         let safe = safe(&last, cx);
         // The new extension may make a name too long again, or one that is reserved.
-        let renamed = safe_component(&rename(&safe)).name;
+        let renamed = rename(&safe);
+        let renamed = if off(Filter::ZipNames) { renamed } else { safe_component(&renamed).name };
         let path = self.unique(&folder, &renamed);
         if path != join(&folder, &renamed) {
             cx.found("ARC-07", FindingAction::Neutralised, name);
@@ -74,7 +82,7 @@ impl Paths {
     /// `folder/name`, numbered where that is taken.
     fn unique(&self, folder: &str, name: &str) -> String {
         let path = join(folder, name);
-        if !self.taken.contains(&fold(&path)) {
+        if !self.taken.contains(&fold(&path)) || off(Filter::ZipDuplicates) {
             return path;
         }
         let (stem, ext) = match name.rsplit_once('.') {
@@ -113,6 +121,9 @@ fn fold(path: &str) -> String {
 /// The components of a member's name. A backslash separates too, as it does on Windows; what leads out of the archive
 /// (`..`, a root, a drive) is left away and reported (ARC-01).
 fn components(name: &str, cx: &mut Cx<'_>) -> Vec<String> {
+    if off(Filter::ZipNames) {
+        return vec![name.to_owned()];
+    }
     let mut parts: Vec<&str> = name.split(['/', '\\']).collect();
     let rooted = parts.len() > 1 && parts.first().is_some_and(|first| first.is_empty() || drive(first));
     let climbs = parts.iter().any(|part| part.trim() == "..");
@@ -130,6 +141,9 @@ fn drive(part: &str) -> bool {
 }
 
 fn safe(part: &str, cx: &mut Cx<'_>) -> String {
+    if off(Filter::ZipNames) {
+        return part.to_owned();
+    }
     let made = safe_component(part);
     for id in made.changed {
         cx.found(id, FindingAction::Neutralised, part);

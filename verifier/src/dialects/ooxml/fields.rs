@@ -128,7 +128,11 @@ impl Fields {
     /// The part is at its end.
     pub fn finish(mut self) -> Result<(), String> {
         self.boundary()?;
-        self.open.iter().try_for_each(|open| instruction(&open.instruction, self.links))
+        // Where a field does not end, everything after it is its result or its instruction, as a reader likes.
+        match self.open.first() {
+            Some(open) => Err(format!("a field without its end: {:?} (OOX-14)", first_word(&open.instruction))),
+            None => Ok(()),
+        }
     }
 }
 
@@ -150,7 +154,14 @@ pub(super) fn instruction(text: &str, links: Links) -> Result<(), String> {
     if !is_allowed(word) {
         return Err(format!("field {word:?} (OOX-13, OOX-14)"));
     }
-    if word.eq_ignore_ascii_case("HYPERLINK") { hyperlink(text, links) } else { Ok(()) }
+    if word.eq_ignore_ascii_case("HYPERLINK") {
+        return hyperlink(text, links);
+    }
+    // A backslash is written twice in an instruction (17.16.2), so four of them begin a path to a server.
+    if text.contains("://") || text.contains(r"\\\\") {
+        return Err(format!("an address in a {word} field (OOX-14)"));
+    }
+    Ok(())
 }
 
 fn is_allowed(word: &str) -> bool {
@@ -172,9 +183,12 @@ fn hyperlink(text: &str, links: Links) -> Result<(), String> {
     let mut target = false;
     while let Some(argument) = rest.next() {
         match argument {
-            Argument::Switch('l' | 'o' | 't' | 's') => {
-                rest.next();
-            }
+            Argument::Switch(switch @ ('l' | 'o' | 't' | 's')) => match rest.next() {
+                Some(Argument::Value(value)) if looks_active(value) => {
+                    return Err(format!("HYPERLINK \\{switch} {value:?} (OOX-10)"));
+                }
+                Some(_) | None => {}
+            },
             Argument::Switch('m' | 'n' | 'h' | '*') => {}
             Argument::Switch(other) => return Err(format!("HYPERLINK has no switch {other:?}")),
             Argument::Value(value) if !target && links.allow_written(value) => target = true,
@@ -231,7 +245,7 @@ mod tests {
             "TOC \\o \"1-3\" \\h",
             "HYPERLINK \"https://example.invalid/\" \\o \"tip\"",
             "HYPERLINK \\l \"_Toc1\"",
-            "hyperlink \"HTTPS://x.invalid/a b\" \\l \"c//d\"",
+            "hyperlink \"HTTPS://x.invalid/a b\" \\l \"c d\"",
             "DATE\\@ \"yyyy\"",
             "HYPERLINK \"mailto:a@b.invalid\"",
             "SEQ Figure \\* ARABIC",
@@ -283,6 +297,8 @@ mod tests {
             "HTTP:x",
             "\"https://x\\\\y\"",
             "x.exe",
+            "\\l \"http://x\"",
+            "\"https://x\" \\t \"\\\\\\\\h\"",
         ] {
             assert!(instruction(&format!("HYPERLINK {target}"), Links::WEB).is_err(), "{target}");
         }
@@ -309,7 +325,8 @@ mod tests {
         assert!(run(&["begin", "begin", "PAGE", "end", "DDE x", "end"]).is_err());
         assert!(run(&["begin", "PAGE ", "p", "DDE x", "end"]).is_err(), "a reader that begins anew with a paragraph");
         assert!(run(&["begin", "HYPERLINK ", "begin", "PAGE", "end", "end"]).is_err());
-        assert!(run(&["begin", "DDE x"]).is_err(), "a field that is never closed");
+        assert!(run(&["begin", "DDE x"]).is_err() && run(&["begin", "PAGE"]).is_err(), "a field that is never closed");
+        assert!(run(&["begin", "INDEX http://x", "end"]).is_err() && run(&["begin", r"REF \\\\h\\s", "end"]).is_err());
         assert!(
             run(&["PAGE"]).is_err()
                 && run(&["end"]).is_err()

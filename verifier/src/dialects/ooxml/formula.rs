@@ -14,7 +14,7 @@ pub(super) fn check(formula: &str, links: Links) -> Result<(), String> {
             '\'' => (Token::Name, sheet(rest)?),
             '[' => (Token::Other, columns(rest, before)?),
             '|' => return Err("a service reference (OOX-15)".into()),
-            '\\' => return Err("a backslash outside a text (OOX-15)".into()),
+            '\\' | '`' | ']' => return Err(format!("{c} outside a text (OOX-15)")),
             '#' if before != Token::Name => (Token::Other, error(rest)),
             c if c.is_alphabetic() || c == '_' => (Token::Name, name(rest, links)?),
             c if c.is_ascii_digit() => (Token::Other, number(rest)),
@@ -36,7 +36,22 @@ enum Token {
 /// A text with its quotes; a doubled quote is one of it.
 fn string(rest: &str) -> Result<&str, String> {
     let length = quoted(rest, '"').ok_or("a text without its closing quote")?;
-    Ok(rest.get(..length).unwrap_or_default())
+    let text = rest.get(..length).unwrap_or_default();
+    if is_alarming(text) { Err(format!("the text {text} reads like a call (OOX-38)")) } else { Ok(text) }
+}
+
+/// A text that is a command once it is pasted or written to a table: a service with its topic, or a call.
+fn is_alarming(text: &str) -> bool {
+    const CALLS: [&str; 9] =
+        ["CALL", "DDE", "EVALUATE", "EXEC", "FILTERXML", "REGISTER", "REGISTER.ID", "RTD", "WEBSERVICE"];
+    let called = |before: &str| {
+        let before = before.trim_end();
+        let start = before.rfind(|c: char| !(c.is_alphanumeric() || c == '.')).map_or(0, |at| at.saturating_add(1));
+        let word = before.get(start..).unwrap_or_default();
+        CALLS.iter().any(|call| call.eq_ignore_ascii_case(word))
+    };
+    let service = text.contains('|') && text.contains('\'');
+    service || text.match_indices('(').any(|(at, _)| text.get(..at).is_some_and(called))
 }
 
 /// Length of what stands in this quote, with both of its ends.
@@ -213,6 +228,10 @@ mod tests {
             "[open",
             "X![1]Y",
             "HYPERLINK(\"\\\\h\\s\")",
+            "A1`B1",
+            "A1]",
+            "IF(1,\"CALL (x\",2)",
+            "\"=cmd|'/c calc'!A0\"",
         ] {
             assert!(check(formula, Links::WEB).is_err(), "{formula}");
         }

@@ -125,14 +125,21 @@ fn is_written_target(target: &str) -> bool {
 
 /// Where a link may lead: http, https or mailto, in lower case, without white space, quotes, angles or backslashes.
 fn is_web_target(target: &str) -> bool {
-    let scheme = ["http://", "https://", "mailto:"].iter().any(|scheme| target.starts_with(scheme));
-    let plain = |c: char| !(c.is_whitespace() || c.is_control() || matches!(c, '"' | '<' | '>' | '\\'));
-    scheme && target.chars().all(plain) && !target.contains(is_bidi)
+    let server = |rest: &str| !rest.is_empty() && !rest.starts_with('/');
+    let web = ["http://", "https://"].iter().filter_map(|scheme| target.strip_prefix(scheme)).any(server);
+    let mail = target.strip_prefix("mailto:").is_some_and(|rest| !rest.is_empty());
+    let plain = |c: char| !(c.is_whitespace() || c.is_control() || matches!(c, '"' | '<' | '>' | '\\' | '`'));
+    (web || mail) && target.chars().all(plain) && !target.contains(is_unseen)
 }
 
 /// Characters that reorder text: no text or value has them (TXT-01).
 pub(super) const fn is_bidi(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Characters that are not seen or reorder what is: no address has them.
+const fn is_unseen(c: char) -> bool {
+    is_bidi(c) || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 /// Actions that stay inside the show (OOX-26).
@@ -149,6 +156,13 @@ pub(super) fn is_graphic(uri: &str) -> bool {
     let of = |base: &str, names: &[&str]| uri.strip_prefix(base).is_some_and(|name| names.contains(&name));
     of("http://schemas.openxmlformats.org/drawingml/2006/", &DRAWINGML)
         || of("http://schemas.microsoft.com/office/word/2010/", &WORD)
+}
+
+/// Whose compatibility setting it is: a namespace of the standard or of Word, never a place to go to.
+pub(super) fn is_settings_owner(uri: &str) -> bool {
+    ["http://schemas.microsoft.com/office/word", "http://schemas.openxmlformats.org/"]
+        .iter()
+        .any(|of| uri.starts_with(of))
 }
 
 /// A defined name that Excel does not run (OOX-05): of the built-in names only those of print, filter and the like.
@@ -194,6 +208,11 @@ mod tests {
             "tel:1",
             "#a",
             "https://x\ny",
+            "https:///x",
+            "https://",
+            "mailto:",
+            "https://x/a\u{200b}b",
+            "https://x/`",
         ] {
             assert!(!is_web_target(bad), "{bad}");
         }

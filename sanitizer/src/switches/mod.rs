@@ -1,0 +1,188 @@
+//! A name for every filter, and a switch for each, so that a test can tell whether the second reader needs the first.
+//!
+//! A filter is a decision that keeps a piece of the input from the writer: an allow-list, a range, a shape, a policy.
+//! It asks [`off`] where it decides. In the product that is the constant `false`: there is no feature, variable or
+//! argument that could change it. Only this crate's own tests can switch a filter off, one at a time; what then gets
+//! through must be refused by the verifier (`tests`).
+//!
+//! What our types have no place for needs no filter and has none here; `tests::rest` lists it with the reason.
+
+#[cfg(test)]
+mod tests;
+
+/// Declares the filters, and for the test a list of them.
+macro_rules! filters {
+    ($($(#[$says:meta])* $name:ident,)*) => {
+        /// The filters, by format.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub(crate) enum Filter {
+            $($(#[$says])* $name,)*
+        }
+
+        #[cfg(test)]
+        impl Filter {
+            /// All of them.
+            pub(crate) const ALL: &'static [Self] = &[$(Self::$name,)*];
+        }
+    };
+}
+
+filters! {
+    /// Control characters of a text (TXT-02).
+    TextControls,
+    /// Bidi marks, zero-width and tag characters, noncharacters (TXT-01).
+    TextHidden,
+    /// Joiners that join nothing (TXT-01).
+    TextJoiners,
+    /// Line ends that only some readers see (TXT-02).
+    TextSeparators,
+    /// Line ends of more than one style.
+    TextLineEnds,
+    /// A start that an interpreter goes by (TXT-04).
+    TextStart,
+    /// A PDF header in the first kilobyte (TXT-04).
+    TextPdfHeader,
+    /// A mailbox header (TXT-04).
+    TextMailbox,
+    /// A cell that begins like a formula (CSV-01).
+    CsvFormulas,
+    /// A formula behind a separator of another country (CSV-01).
+    CsvInnerFormulas,
+    /// The `sep=` line (CSV-02).
+    CsvSeparatorLine,
+    /// Quotes that are not closed, or stand inside of a bare cell (CSV-02).
+    CsvQuotes,
+    /// A value of a SYLK table that begins like a formula (CSV-05).
+    SylkFormulas,
+    /// Names that lead out, are reserved, or show differently from what they are (ARC-01, ARC-08).
+    ZipNames,
+    /// Names that a file system takes for one (ARC-07).
+    ZipDuplicates,
+    /// An extension that is not that of the content (GEN-01).
+    ZipExtensions,
+    /// Members that could not be cleaned, or were not yet.
+    ZipMembers,
+    /// Elements that the tables name to drop them (OOX-20 and others).
+    OoxElements,
+    /// Elements that go while their content stays (OOX-41).
+    OoxWrappers,
+    /// Elements inside of one that holds text.
+    OoxTextElements,
+    /// Text in an element that holds none.
+    OoxText,
+    /// Attributes that the tables don't give an element.
+    OoxAttributes,
+    /// An attribute twice in one tag (XML 1.0, 3.1).
+    OoxAttributeTwice,
+    /// Values of `xml:space`.
+    OoxSpace,
+    /// Attribute values that are no token: addresses above all (GEN-20).
+    OoxTokens,
+    /// Namespaces in a value that are none of ours.
+    OoxUris,
+    /// Characters that XML lacks, and those that reorder text (TXT-01).
+    OoxCharacters,
+    /// A root element that is not its part's.
+    OoxRoot,
+    /// Parts that nothing in the XML names, at a place where they mean nothing.
+    OoxSilentParts,
+    /// A second part of a kind that there is one of.
+    OoxSecondPart,
+    /// A reference to a part of another kind than its element takes.
+    OoxTargets,
+    /// Comments, where policy removes them (OOX-29).
+    OoxComments,
+    /// Links, where policy removes them (OOX-10).
+    OoxLinks,
+    /// Addresses other than of the web and of mail (GEN-20).
+    OoxAddresses,
+    /// A place in the document that could be taken for an address (OOX-10).
+    OoxAnchors,
+    /// The same in a sheet.
+    OoxLocations,
+    /// Click actions other than jumps (OOX-26).
+    OoxActions,
+    /// Animations with verbs, sounds and films (OOX-26).
+    OoxTiming,
+    /// Graphics of another kind (OOX-11, OOX-22).
+    OoxGraphics,
+    /// VML in a text (OOX-39).
+    OoxVml,
+    /// Pictures as they came (OOX-24).
+    OoxPictures,
+    /// Pictures of a kind that Office documents don't hold (OOX-24).
+    OoxPictureKinds,
+    /// Pivot tables over data outside of the book (OOX-17).
+    OoxPivots,
+    /// Names that Excel runs (OOX-05).
+    OoxMacroNames,
+    /// Names marked as macros (OOX-05).
+    OoxMacroFlags,
+    /// Functions that reach out (OOX-16).
+    OoxFunctions,
+    /// Other books in a formula (OOX-15).
+    OoxFormulaBooks,
+    /// Other books, servers and paths in the quoted name of a sheet (OOX-15).
+    OoxFormulaSheets,
+    /// Signs of DDE and of paths (OOX-15).
+    OoxFormulaSigns,
+    /// Strings that read like a call (OOX-38).
+    OoxFormulaStrings,
+    /// Targets of `HYPERLINK` in a formula (OOX-10).
+    OoxFormulaLinks,
+    /// Field codes that reach out (OOX-13, OOX-14).
+    OoxFieldCodes,
+    /// Targets of `HYPERLINK` fields (OOX-10).
+    OoxFieldLinks,
+    /// Addresses in other fields (OOX-14).
+    OoxFieldAddresses,
+    /// Fields inside of an instruction that they could become (OOX-14).
+    OoxFieldNesting,
+    /// Instructions cut in pieces (OOX-14).
+    OoxFieldPieces,
+    /// Instructions outside of a field.
+    OoxFieldStrays,
+    /// Fields without an end.
+    OoxFieldEnds,
+    /// Transparency for more than there is.
+    PngTransparency,
+    /// Indices that the palette lacks.
+    PngPalette,
+    /// Bits that only fill a byte.
+    PngPadding,
+    /// Exponents of no display.
+    PngGamma,
+    /// Points outside of the diagram.
+    PngPoints,
+    /// Densities of nothing, or in no unit.
+    JpegDensity,
+    /// Disposals without a meaning.
+    GifDisposal,
+    /// Indices that the table lacks.
+    GifPalette,
+    /// A background that the table lacks.
+    GifBackground,
+    /// Frames that leave the canvas.
+    GifCanvas,
+    /// Indices that the palette lacks.
+    BmpPalette,
+    /// Resolutions below zero.
+    BmpResolution,
+    /// Kinds of page that mean nothing.
+    TiffSubfile,
+    /// Resolutions of nothing, or in no unit.
+    TiffResolution,
+}
+
+/// Whether a filter is switched off: never, and known to be so when this is compiled.
+#[cfg(not(test))]
+#[inline]
+pub(crate) const fn off(_: Filter) -> bool {
+    false
+}
+
+/// Whether a filter is switched off on this thread.
+#[cfg(test)]
+pub(crate) fn off(filter: Filter) -> bool {
+    tests::OFF.get() == Some(filter)
+}
