@@ -144,6 +144,114 @@ filters! {
     OoxFieldStrays,
     /// Fields without an end.
     OoxFieldEnds,
+    /// Keys that a dictionary of ours does not have: actions, files, metadata and all else (PDF-35 to PDF-83).
+    PdfKeys,
+    /// Actions other than to go to a page or the web (PDF-21 to PDF-33).
+    PdfActions,
+    /// Annotations other than links (PDF-44, PDF-48, PDF-50).
+    PdfAnnotations,
+    /// Links, where policy removes them (PDF-23).
+    PdfLinks,
+    /// Addresses other than of the web and of mail (PDF-23).
+    PdfSchemes,
+    /// Bytes that no address has.
+    PdfAddresses,
+    /// Colours and areas of a link.
+    PdfLinkLook,
+    /// Names out of a closed list.
+    PdfChoices,
+    /// Names with a zero, or longer than a reader takes.
+    PdfNames,
+    /// Strings longer than a reader takes.
+    PdfStrings,
+    /// Numbers that no reader takes.
+    PdfNumbers,
+    /// Lists of another length than their key has.
+    PdfLengths,
+    /// Languages.
+    PdfLanguage,
+    /// A crop box beyond the page.
+    PdfBoxes,
+    /// Turns by other than a quarter.
+    PdfRotation,
+    /// Units of nothing, or of a house.
+    PdfUserUnit,
+    /// Numbers that page labels begin with.
+    PdfLabels,
+    /// Layers that are in no list (PDF-59).
+    PdfLayers,
+    /// Ranges of a graphics state.
+    PdfStates,
+    /// Blend modes.
+    PdfBlendModes,
+    /// Steps and kinds of a tiling.
+    PdfTiling,
+    /// Operators that are not of the standard (PDF-78).
+    PdfOperators,
+    /// Marked content that is no layer.
+    PdfMarks,
+    /// States and texts that are closed without being open.
+    PdfBalance,
+    /// Operands of another number than the operator takes.
+    PdfOperands,
+    /// Operands out of range.
+    PdfOperandRanges,
+    /// Widths of glyphs where there is none.
+    PdfGlyphs,
+    /// Drawings without an end.
+    PdfDrawn,
+    /// Forms that draw themselves.
+    PdfCycles,
+    /// Colour keys and mattes of another space.
+    PdfMasks,
+    /// Depths that no sample has.
+    PdfSampleBits,
+    /// Samples that are fewer than the picture takes.
+    PdfSampleCounts,
+    /// Spaces on a space that can bear none.
+    PdfBaseSpaces,
+    /// Palettes of another length.
+    PdfPalettes,
+    /// Depths of a mesh.
+    PdfMeshes,
+    /// Functions of another shape than their place has (PDF-76).
+    PdfFunctionShapes,
+    /// Functions stitched to others of another shape.
+    PdfStitching,
+    /// Values of an exponential function.
+    PdfFunctionValues,
+    /// Operators of PostScript that compute nothing (PDF-77).
+    PdfCalculator,
+    /// Branches without their blocks.
+    PdfBranches,
+    /// Names of fonts that are paths (PDF-74).
+    PdfFontNames,
+    /// Font programs of no known kind (PDF-74).
+    PdfFontPrograms,
+    /// Tables that no viewer of PDF needs (PDF-70).
+    PdfFontTables,
+    /// Fonts without the tables that they need.
+    PdfFontParts,
+    /// Compact fonts whose offsets lead out (PDF-71).
+    PdfCff,
+    /// Names of encodings.
+    PdfEncodings,
+    /// Codes over a byte.
+    PdfCodes,
+    /// Character collections.
+    PdfCollections,
+    /// Names of CMaps.
+    PdfCMapNames,
+    /// Codes of a CMap.
+    PdfCMapCodes,
+    /// Characters of a CMap.
+    PdfCMapTargets,
+    /// CIDs of a CMap.
+    PdfCMapCids,
+    /// Ranges of a CMap.
+    PdfCMapRanges,
+    /// Objects that nothing refers to.
+    PdfOrphans,
     /// Transparency for more than there is.
     PngTransparency,
     /// Indices that the palette lacks.

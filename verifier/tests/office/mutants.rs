@@ -3,7 +3,9 @@
 
 use crate::carriers::drawn;
 use crate::document::{BODY, DECLARATION, SHEET, SLIDE, docx, pptx, xlsx};
-use crate::plant::{Mutant, body, external, field, in_book, mutant, paragraph, part, simple_field, target};
+use crate::plant::{
+    Mutant, body, cell, external, field, in_book, in_sheet, mutant, paragraph, part, setting, simple_field, target,
+};
 use crate::zip::Member;
 
 const BIN: &str = "application/octet-stream";
@@ -172,6 +174,24 @@ fn links_and_fields() -> Vec<Mutant> {
         paragraph("OOX-14", "<w:r><w:instrText>DDE x</w:instrText></w:r>"),
         field("OOX-10", "HYPERLINK \"file:///c:/x\""),
         simple_field("OOX-10", "HYPERLINK &quot;\\\\\\\\h\\\\s&quot;"),
+        simple_field("OOX-10", "HYPERLINK \\l &quot;http://x.invalid/&quot;"),
+        field("OOX-14", "INDEX http://x.invalid/"),
+        simple_field("OOX-14", "REF \\\\\\\\h\\\\s"),
+        paragraph(
+            "OOX-14",
+            "<w:r><w:fldChar w:fldCharType=\"begin\"/></w:r><w:r><w:instrText>PAGE</w:instrText></w:r>",
+        ),
+        paragraph("OOX-10", "<w:hyperlink w:anchor=\"http://x.invalid/\"/>"),
+        paragraph("OOX-33", "<w:r><w:t xml:space=\"other\">x</w:t></w:r>"),
+        setting(
+            "OOX-22",
+            "<w:compat><w:compatSetting w:name=\"a\" w:uri=\"http://x.invalid/\" w:val=\"1\"/></w:compat>",
+        ),
+        setting("OOX-14", "<w:updateFields w:val=\"1\"/>"),
+        cell("OOX-38", "IF(1,\"CALL (x\",2)"),
+        cell("OOX-15", "A1`B1"),
+        target("OOX-10", "https:///x"),
+        in_sheet("OOX-10", "<hyperlinks><hyperlink ref=\"A1\" location=\"cmd|x\"/></hyperlinks>"),
         mutant("OOX-10", "a link on another element's relationship", docx, |d| {
             d.replace(BODY, "r:id=\"rId2\"", "r:id=\"\"")
         }),

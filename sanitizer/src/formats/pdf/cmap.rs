@@ -2,6 +2,7 @@
 
 use super::lex::{Lexer, Token};
 use super::write::hex;
+use crate::switches::{Filter, off};
 use std::io::Write;
 
 /// Ours: every code of two bytes, and some.
@@ -156,7 +157,7 @@ pub fn parse(data: &[u8], kind: Use) -> Option<CMap> {
 }
 
 fn code(bytes: Vec<u8>) -> Option<Code> {
-    (1..=4).contains(&bytes.len()).then_some(bytes)
+    ((1..=4).contains(&bytes.len()) || off(Filter::PdfCMapCodes)).then_some(bytes)
 }
 
 fn target(bytes: Vec<u8>) -> Option<Vec<u8>> {
@@ -164,7 +165,7 @@ fn target(bytes: Vec<u8>) -> Option<Vec<u8>> {
     match bytes.as_slice() {
         [] => None,
         [one] => Some(vec![0, *one]),
-        more if more.len() > 512 => None,
+        more if more.len() > 512 && !off(Filter::PdfCMapTargets) => None,
         _ => Some(bytes),
     }
 }
@@ -214,7 +215,7 @@ impl CMap {
                 continue;
             };
             match to {
-                Some(Token::Str(to)) if low.len() == high.len() && low <= high => {
+                Some(Token::Str(to)) if low.len() == high.len() && low <= high || off(Filter::PdfCMapRanges) => {
                     self.ranges.extend(target(to).map(|to| (low, high, to)));
                 }
                 Some(Token::Open) => self.bf_list(low, lexer),
@@ -274,7 +275,7 @@ impl CMap {
 }
 
 fn cid(n: f64) -> Option<u32> {
-    u32::try_from(super::value::Val::whole(n)).ok().filter(|n| *n <= 65_535)
+    u32::try_from(super::value::Val::whole(n)).ok().filter(|n| *n <= 65_535 || off(Filter::PdfCMapCids))
 }
 
 fn cid_ranges(lexer: &mut Lexer<'_>) -> Vec<(Code, Code, u32)> {

@@ -2,6 +2,7 @@
 
 use super::filters::{Kind, Parms};
 use crate::formats::raster::{self, Cmyk};
+use crate::switches::{Filter, off};
 use model::{Budget, Refusal};
 use zune_core::bytestream::ZCursor;
 use zune_core::colorspace::ColorSpace;
@@ -31,7 +32,10 @@ impl Samples {
     /// Makes the data as long as its sizes say: cut, or filled with zeros.
     pub fn exact(mut self) -> Option<Self> {
         let row = Self::row(self.width, self.components, self.bits)?;
-        self.data.resize(row.checked_mul(self.height as usize)?, 0);
+        let size = row.checked_mul(self.height as usize)?;
+        if !off(Filter::PdfSampleCounts) {
+            self.data.resize(size, 0);
+        }
         Some(self)
     }
 }

@@ -6,6 +6,7 @@ use super::walk::{
     Found, Kind, R, Walk, array_numbers, choice, exactly, flag, flate, integer, name, names as names_of, number,
     nums_val, objects, rect,
 };
+use crate::switches::{Filter, off};
 use hayro::hayro_syntax::object::{Array, Dict as Source, Object as SourceObject, Stream};
 use model::FindingAction;
 
@@ -151,7 +152,9 @@ impl<'a> Walk<'a, '_, '_> {
         let Some(base) = self.space_at(base, resources, depth)? else {
             return Ok(None);
         };
-        if matches!(base.family, Family::Indexed | Family::Pattern) || base.components == 0 {
+        if (matches!(base.family, Family::Indexed | Family::Pattern) || base.components == 0)
+            && !off(Filter::PdfBaseSpaces)
+        {
             return Ok(None);
         }
         let high = match high {
@@ -164,7 +167,9 @@ impl<'a> Walk<'a, '_, '_> {
             _ => return Ok(None),
         };
         let rows = usize::try_from(high).unwrap_or(0).saturating_add(1);
-        bytes.resize(rows.saturating_mul(base.components), 0);
+        if !off(Filter::PdfPalettes) {
+            bytes.resize(rows.saturating_mul(base.components), 0);
+        }
         let value = Val::Array(vec![Val::name("Indexed"), base.value, Val::int(high), Val::Str(bytes)]);
         Ok(Some(Space { value, components: 1, family: Family::Indexed }))
     }
@@ -184,7 +189,7 @@ impl<'a> Walk<'a, '_, '_> {
         let Some(alternate) = self.space_at(alternate, None, depth)? else {
             return Ok(None);
         };
-        if matches!(alternate.family, Family::Indexed | Family::Pattern) {
+        if matches!(alternate.family, Family::Indexed | Family::Pattern) && !off(Filter::PdfBaseSpaces) {
             return Ok(None);
         }
         let Some(tint) = self.function_of(tint, components, alternate.components)? else {
@@ -257,7 +262,9 @@ impl<'a> Walk<'a, '_, '_> {
         has_function: bool,
     ) -> R<Option<Object>> {
         let dict = stream.dict();
-        let bits = |key: &str, allowed: &[i64]| integer(dict, key).filter(|n| allowed.contains(n)).map(Val::int);
+        let bits = |key: &str, allowed: &[i64]| {
+            integer(dict, key).filter(|n| allowed.contains(n) || off(Filter::PdfMeshes)).map(Val::int)
+        };
         let coordinate = bits("BitsPerCoordinate", &[1, 2, 4, 8, 12, 16, 24, 32]);
         let component = bits("BitsPerComponent", &[1, 2, 4, 8, 12, 16]);
         let (Some(coordinate), Some(component)) = (coordinate, component) else {
@@ -266,7 +273,7 @@ impl<'a> Walk<'a, '_, '_> {
         out.set("BitsPerCoordinate", coordinate);
         out.set("BitsPerComponent", component);
         if kind == 5 {
-            let Some(row) = integer(dict, "VerticesPerRow").filter(|n| *n >= 2) else {
+            let Some(row) = integer(dict, "VerticesPerRow").filter(|n| *n >= 2 || off(Filter::PdfMeshes)) else {
                 return Ok(None);
             };
             out.set("VerticesPerRow", Val::int(row));

@@ -7,6 +7,7 @@ use super::resources::{Class, Used};
 use super::value::{Name, Val};
 use super::walk::{R, Scope, Walk};
 use super::write::scalar;
+use crate::switches::{Filter, off};
 use model::{FindingAction, LimitKind, Refusal};
 
 /// Ours: viewers stop somewhere between 28 and 512.
@@ -206,7 +207,8 @@ impl<'a> Content<'_, 'a, '_, '_> {
 
     fn operator(&mut self, operator: &[u8]) -> R<()> {
         if let Some(n) = numbers_wanted(operator) {
-            if let Some(numbers) = self.nums(n) {
+            let bare = off(Filter::PdfOperands).then(|| Self::all_numbers(&self.operands));
+            if let Some(numbers) = bare.or_else(|| self.nums(n)) {
                 self.emit_nums(&numbers, operator);
             } else {
                 self.odd();
@@ -221,12 +223,13 @@ impl<'a> Content<'_, 'a, '_, '_> {
                 }
             }
             b"Q" => {
-                if self.states.close() {
+                if self.states.close() || off(Filter::PdfBalance) {
                     self.emit(&[], b"Q");
                 } else {
                     self.odd();
                 }
             }
+            b"BT" if self.texts.depth > 0 && off(Filter::PdfBalance) => self.emit(&[], b"BT"),
             b"BT" => {
                 // A second BT without ET starts the text object anew.
                 if self.texts.depth > 0 {
@@ -261,6 +264,7 @@ impl<'a> Content<'_, 'a, '_, '_> {
                 }
             }
             b"d0" | b"d1" => self.glyph_width(operator),
+            b"BMC" | b"MP" | b"DP" | b"BX" | b"EX" if off(Filter::PdfMarks) => self.whole(operator),
             b"BMC" => self.marks.push(false),
             b"BDC" => self.marked()?,
             b"EMC" => {
@@ -270,9 +274,23 @@ impl<'a> Content<'_, 'a, '_, '_> {
             }
             // Marked points carry nothing visible; BX and EX only ask to be lenient.
             b"MP" | b"DP" | b"BX" | b"EX" => {}
+            _ if off(Filter::PdfOperators) => self.whole(operator),
             _ => self.odd(),
         }
         Ok(())
+    }
+
+    /// An operator as it came: never, but where a test switches its filter off.
+    fn whole(&mut self, operator: &[u8]) {
+        let operands = std::mem::take(&mut self.operands).into_iter().map(|operand| match operand {
+            Operand::Num(n) => Val::num(n),
+            Operand::Str(s) => Val::string(&s),
+            Operand::Name(n) => Name::new(&n).map_or(Val::Null, Val::Name),
+            Operand::Array(items) => Val::Array(items),
+            Operand::Other => Val::Null,
+        });
+        let operands: Vec<Val> = operands.collect();
+        self.emit(&operands, operator);
     }
 
     fn odd(&mut self) {
@@ -281,7 +299,7 @@ impl<'a> Content<'_, 'a, '_, '_> {
 
     fn small_int(&mut self, operator: &[u8], most: i64) {
         match self.nums(1).as_deref() {
-            Some([n]) if (0..=most).contains(&Val::whole(*n)) => {
+            Some([n]) if (0..=most).contains(&Val::whole(*n)) || off(Filter::PdfOperandRanges) => {
                 let n = Val::int(Val::whole(*n));
                 self.emit(&[n], operator);
             }
@@ -293,8 +311,12 @@ impl<'a> Content<'_, 'a, '_, '_> {
         let [.., Operand::Array(dashes), Operand::Num(phase)] = self.operands.as_slice() else {
             return self.odd();
         };
-        let dashes: Vec<Val> =
-            dashes.iter().filter(|v| matches!(v, Val::Num(n) if *n >= 0.0)).take(64).cloned().collect();
+        let dashes: Vec<Val> = dashes
+            .iter()
+            .filter(|v| matches!(v, Val::Num(n) if *n >= 0.0) || off(Filter::PdfOperandRanges))
+            .take(64)
+            .cloned()
+            .collect();
         let phase = Val::num(*phase);
         self.emit(&[Val::Array(dashes), phase], b"d");
     }
@@ -303,6 +325,8 @@ impl<'a> Content<'_, 'a, '_, '_> {
         let given = self.last_name().unwrap_or_default();
         if let Some(known) = INTENTS.iter().find(|i| i.as_bytes() == given) {
             self.emit(&[Val::name(known)], b"ri");
+        } else if off(Filter::PdfOperandRanges) {
+            self.whole(b"ri");
         }
     }
 
@@ -370,7 +394,7 @@ impl<'a> Content<'_, 'a, '_, '_> {
     /// Counts what is drawn: a few forms in one another can ask for more than any viewer ever ends.
     fn draw(&mut self, weight: u64) -> R<()> {
         self.used.drawn = self.used.drawn.saturating_add(weight);
-        if self.used.drawn > MAX_DRAWN {
+        if self.used.drawn > MAX_DRAWN && !off(Filter::PdfDrawn) {
             return Err(Refusal::Limit { limit: LimitKind::Nesting, asked: self.used.drawn, allowed: MAX_DRAWN });
         }
         Ok(())
@@ -423,7 +447,7 @@ impl<'a> Content<'_, 'a, '_, '_> {
     fn glyph_width(&mut self, operator: &[u8]) {
         let n = if operator == b"d0" { 2 } else { 6 };
         match self.nums(n) {
-            Some(numbers) if self.role == Role::Glyph => self.emit_nums(&numbers, operator),
+            Some(numbers) if self.role == Role::Glyph || off(Filter::PdfGlyphs) => self.emit_nums(&numbers, operator),
             _ => self.odd(),
         }
     }

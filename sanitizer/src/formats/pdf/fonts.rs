@@ -9,6 +9,7 @@ use super::value::{Dict, Id, Name, Object, Val};
 use super::walk::{
     Found, Kind, R, Scope, Walk, choice, exactly, flate, free_name, integer, name, number, numbers, nums_val, objects,
 };
+use crate::switches::{Filter, off};
 use hayro::hayro_syntax::object::{Array, Dict as Source, Object as SourceObject, Stream, String as SourceString};
 use model::FindingAction;
 
@@ -45,12 +46,13 @@ impl<'a> Walk<'a, '_, '_> {
             out.set_some("FontDescriptor", self.descriptor(&descriptor)?.map(Val::Ref));
         }
         self.character_map(dict, &mut out)?;
+        self.rest(dict, &mut out);
         Ok(Some(Object::Value(Val::Dict(out))))
     }
 
     /// `FirstChar`, `LastChar`, `Widths`: all or none of them.
     fn codes(&self, dict: &Source<'a>, out: &mut Dict) {
-        let code = |key: &str| integer(dict, key).filter(|n| (0..=255).contains(n));
+        let code = |key: &str| integer(dict, key).filter(|n| (0..=255).contains(n) || off(Filter::PdfCodes));
         let (Some(first), Some(last)) = (code("FirstChar"), code("LastChar")) else {
             return;
         };
@@ -99,6 +101,7 @@ impl<'a> Walk<'a, '_, '_> {
 
     fn cmap_entry(&mut self, found: &Found<'a>) -> R<Option<Val>> {
         match &found.object {
+            SourceObject::Name(n) if off(Filter::PdfCMapNames) => Ok(Name::new(n.as_ref()).map(Val::Name)),
             SourceObject::Name(n) => Ok(cmap::predefined(n.as_ref()).map(Val::name)),
             SourceObject::Stream(stream) => {
                 let id = self.once(Kind::CMap, found.id, 0, |walk| walk.cmap(stream))?;
@@ -203,6 +206,7 @@ impl<'a> Walk<'a, '_, '_> {
                     break;
                 }
             }
+            walk.rest(dict, &mut out);
             Ok(Some(Object::Value(Val::Dict(out))))
         })
     }
@@ -215,7 +219,8 @@ impl<'a> Walk<'a, '_, '_> {
         let subtype = name(stream.dict(), "Subtype");
         let id = self.once(Kind::FontFile, found.id, 0, |walk| {
             let data = filters::decode(stream, walk.cx.budget)?;
-            let Some(program) = programs::read(&data.data, subtype.as_deref()) else {
+            let program = programs::read(&data.data, subtype.as_deref());
+            let Some(program) = program.or_else(|| programs::unread(&data.data)) else {
                 walk.found("PDF-74", FindingAction::Removed);
                 return Ok(None);
             };
@@ -280,7 +285,8 @@ impl<'a> Walk<'a, '_, '_> {
 
 fn plain(name: Name) -> Val {
     // PDF-74: a name like a path is one.
-    let bytes: Vec<u8> = name.bytes().iter().copied().filter(|b| !matches!(b, b'\\' | b'/' | b':')).collect();
+    let path = |b: u8| matches!(b, b'\\' | b'/' | b':') && !off(Filter::PdfFontNames);
+    let bytes: Vec<u8> = name.bytes().iter().copied().filter(|b| !path(*b)).collect();
     Name::new(&bytes).map_or_else(|| Val::name("Font"), Val::Name)
 }
 
@@ -291,7 +297,8 @@ fn base_font(dict: &Source<'_>) -> Val {
 fn encoding_value(object: &SourceObject<'_>) -> Option<Val> {
     let dict = match object {
         SourceObject::Name(n) => {
-            return ENCODINGS.iter().find(|e| e.as_bytes() == n.as_ref()).map(|e| Val::name(e));
+            let known = ENCODINGS.iter().find(|e| e.as_bytes() == n.as_ref()).map(|e| Val::name(e));
+            return known.or_else(|| Name::new(n.as_ref()).filter(|_| off(Filter::PdfEncodings)).map(Val::Name));
         }
         SourceObject::Dict(dict) => dict,
         _ => return None,
@@ -299,12 +306,19 @@ fn encoding_value(object: &SourceObject<'_>) -> Option<Val> {
     let mut out = Dict::of("Encoding");
     out.set_some("BaseEncoding", choice(dict, "BaseEncoding", ENCODINGS));
     if let Some(differences) = dict.get::<Array<'_>>("Differences") {
-        let items = objects(&differences).into_iter().take(4096).filter_map(|item| match item {
-            SourceObject::Number(n) if (0..=255).contains(&n.as_i64()) => Some(Val::int(n.as_i64())),
-            SourceObject::Name(n) => Name::new(n.as_ref()).map(Val::Name),
-            _ => None,
-        });
-        let items: Vec<Val> = items.collect();
+        // Names without a code before them have no place; those behind a code that is none neither.
+        let mut placed = false;
+        let mut items: Vec<Val> = Vec::new();
+        for item in objects(&differences).into_iter().take(4096) {
+            match item {
+                SourceObject::Number(n) => {
+                    placed = (0..=255).contains(&n.as_i64()) || off(Filter::PdfCodes);
+                    items.extend(placed.then(|| Val::int(n.as_i64())));
+                }
+                SourceObject::Name(n) if placed => items.extend(Name::new(n.as_ref()).map(Val::Name)),
+                _ => {}
+            }
+        }
         out.set_some("Differences", (!items.is_empty()).then_some(Val::Array(items)));
     }
     Some(Val::Dict(out))
@@ -325,7 +339,7 @@ fn system_info(dict: Option<&Source<'_>>) -> Val {
 }
 
 fn is_plain(b: &u8) -> bool {
-    b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_')
+    b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_') || off(Filter::PdfCollections)
 }
 
 /// `W` and `W2`: numbers and arrays of numbers.

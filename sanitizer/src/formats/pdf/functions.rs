@@ -7,6 +7,7 @@ use super::lex::{Lexer, Token};
 use super::value::{Dict, Id, Object, Val};
 use super::walk::{Found, Kind, R, Walk, flate, integer, number, numbers, nums_val};
 use super::write;
+use crate::switches::{Filter, off};
 use hayro::hayro_syntax::object::{Array, Dict as Source, Object as SourceObject, Stream};
 use model::FindingAction;
 
@@ -28,7 +29,7 @@ impl Shape {
         let Self { outputs, height: before, .. } = whole.unwrap_or(self);
         let height = self.height.saturating_add(1).max(before);
         let fits = self.inputs == 1 && self.outputs == outputs && height <= MAX_HEIGHT;
-        fits.then_some(Self { inputs: 1, outputs, height })
+        (fits || off(Filter::PdfStitching)).then_some(Self { inputs: 1, outputs, height })
     }
 }
 
@@ -41,7 +42,9 @@ struct Function {
 impl<'a> Walk<'a, '_, '_> {
     /// A function of so many inputs and outputs; of any other shape, or none at all, it is a finding and gone.
     pub fn function_of(&mut self, found: &Found<'a>, inputs: usize, outputs: usize) -> R<Option<Id>> {
-        let function = self.function(found)?.filter(|f| (f.shape.inputs, f.shape.outputs) == (inputs, outputs));
+        let function = self.function(found)?;
+        let fits = |f: &Function| (f.shape.inputs, f.shape.outputs) == (inputs, outputs);
+        let function = function.filter(|f| fits(f) || off(Filter::PdfFunctionShapes));
         if function.is_none() {
             self.found("PDF-76", FindingAction::Removed);
         }
@@ -211,7 +214,7 @@ fn exponential(dict: &Source<'_>) -> Option<(Shape, Object)> {
     out.set("N", Val::num(number(dict, "N").unwrap_or(1.0)));
     let values = |key: &str, default: f64| numbers(dict, key).unwrap_or_else(|| vec![default]);
     let (c0, c1) = (values("C0", 0.0), values("C1", 1.0));
-    if c0.len() != c1.len() || c0.is_empty() || c0.len() > MAX_COLORANTS {
+    if (c0.len() != c1.len() || c0.is_empty() || c0.len() > MAX_COLORANTS) && !off(Filter::PdfFunctionValues) {
         return None;
     }
     out.set("C0", Val::nums(&c0));
@@ -251,13 +254,18 @@ fn calculator(code: &[u8]) -> Option<Vec<u8>> {
             }
             Token::Num(n) if open.last() == Some(&0) => write::number(&mut out, n),
             Token::Word(word) => {
+                if off(Filter::PdfCalculator) && !CALCULATOR.iter().any(|op| op.as_bytes() == word) {
+                    out.extend_from_slice(word);
+                    out.push(b' ');
+                    continue;
+                }
                 let known = CALCULATOR.iter().find(|op| op.as_bytes() == word)?;
                 let wanted = match *known {
                     "if" => 1,
                     "ifelse" => 2,
                     _ => 0,
                 };
-                if std::mem::take(open.last_mut()?) != wanted {
+                if std::mem::take(open.last_mut()?) != wanted && !off(Filter::PdfBranches) {
                     return None;
                 }
                 out.extend_from_slice(known.as_bytes());

@@ -2,10 +2,11 @@
 
 use super::codecs::{self, Samples};
 use super::color::{Family, Space, intent};
-use super::filters::{self, Kind as Filter, Parms};
+use super::filters::{self, Kind as Codec, Parms};
 use super::value::{Coding, Dict, Id, Object, Val};
 use super::walk::{Found, Kind, R, Scope, Walk, array_numbers, flag, flate, integer, numbers};
 use crate::formats::raster::{self, Colour, Pixels, Sampling};
+use crate::switches::{Filter, off};
 use hayro::hayro_syntax::object::{Dict as Source, Object as SourceObject, Stream};
 use model::{Budget, FindingAction};
 use std::borrow::Cow;
@@ -63,7 +64,7 @@ impl<'a> Walk<'a, '_, '_> {
             self.found("PDF-16", FindingAction::Removed);
             return Ok(None);
         }
-        let was_jpeg = matches!(decoded.picture, Some((Filter::Dct, _)));
+        let was_jpeg = matches!(decoded.picture, Some((Codec::Dct, _)));
         let Some(samples) = self.samples(decoded.data, decoded.picture, &mut header)? else {
             return Ok(None);
         };
@@ -77,13 +78,14 @@ impl<'a> Walk<'a, '_, '_> {
             }
         }
         if part == Part::SoftMask {
-            let matte = numbers(dict, "Matte").filter(|m| !m.is_empty() && m.len() <= 32);
+            let matte = numbers(dict, "Matte").filter(|m| !m.is_empty() && m.len() <= 32 || off(Filter::PdfMasks));
             out.set_some("Matte", matte.map(|m| Val::nums(&m)));
         }
         if dict.contains_key("Alternates") {
             self.found("PDF-58", FindingAction::Removed);
         }
         out.set_some("Intent", intent(dict, "Intent"));
+        self.rest(dict, &mut out);
         Ok(Some(self.image_stream(out, header, samples, was_jpeg && !color_key)?))
     }
 
@@ -112,12 +114,12 @@ impl<'a> Walk<'a, '_, '_> {
     fn samples(
         &mut self,
         data: Cow<'_, [u8]>,
-        picture: Option<(Filter, Parms)>,
+        picture: Option<(Codec, Parms)>,
         header: &mut Header,
     ) -> R<Option<Samples>> {
         let Some((kind, parms)) = picture else {
             let components = header.space.as_ref().map_or(1, |s| s.components);
-            if !matches!(header.bits, 1 | 2 | 4 | 8 | 16)
+            if !matches!(header.bits, 1 | 2 | 4 | 8 | 16) && !off(Filter::PdfSampleBits)
                 || components == 0
                 || (header.space.is_none() && !header.stencil)
             {
@@ -138,8 +140,8 @@ impl<'a> Walk<'a, '_, '_> {
             .exact());
         };
         let id = match kind {
-            Filter::Jbig2 => "PDF-18",
-            Filter::Jpx => "PDF-19",
+            Codec::Jbig2 => "PDF-18",
+            Codec::Jpx => "PDF-19",
             _ => "PDF-20",
         };
         let made = codecs::decode(kind, &data, &parms, header.width, header.height, self.cx.budget)?;
@@ -194,7 +196,7 @@ impl<'a> Walk<'a, '_, '_> {
             Some(Found { object: SourceObject::Array(key), .. }) => {
                 let key: Vec<Val> =
                     array_numbers(&key).into_iter().map(|n| Val::int(Val::whole(n).clamp(0, 65_535))).collect();
-                let fits = key.len() == samples.components.saturating_mul(2);
+                let fits = key.len() == samples.components.saturating_mul(2) || off(Filter::PdfMasks);
                 out.set_some("Mask", fits.then_some(Val::Array(key)));
                 Ok(fits)
             }
@@ -321,7 +323,7 @@ impl<'a> Walk<'a, '_, '_> {
             return Ok(None);
         }
         self.found("PDF-20", FindingAction::ReEncoded);
-        let was_jpeg = matches!(decoded.picture, Some((Filter::Dct, _)));
+        let was_jpeg = matches!(decoded.picture, Some((Codec::Dct, _)));
         let Some(samples) = self.samples(decoded.data, decoded.picture, &mut header)? else {
             return Ok(None);
         };
@@ -418,7 +420,7 @@ impl Inline {
         }
     }
 
-    fn filters(&self) -> Option<Vec<(Filter, Parms)>> {
+    fn filters(&self) -> Option<Vec<(Codec, Parms)>> {
         let names: Vec<&Val> = match self.get("Filter", "F") {
             None => Vec::new(),
             Some(Val::Array(items)) => items.iter().collect(),
@@ -436,7 +438,7 @@ impl Inline {
                 Some(Val::Dict(dict)) => inline_parms(dict),
                 _ => Parms::default(),
             };
-            out.push((Filter::named(name.bytes())?, parms));
+            out.push((Codec::named(name.bytes())?, parms));
         }
         (out.len() <= 4).then_some(out)
     }

@@ -3,6 +3,7 @@
 
 use super::value::{Dict, Id, Object, Val};
 use super::walk::{Found, R, Walk, array_numbers, choice, integer, name, number, numbers, objects, rect};
+use crate::switches::{Filter, off};
 use hayro::hayro_syntax::object::{
     Array, Dict as Source, MaybeRef, Object as SourceObject, ObjectIdentifier, String as SourceString,
 };
@@ -134,15 +135,16 @@ impl<'a> Walk<'a, '_, '_> {
                 let links = self.cx.policy.formats.pdf.map_or(Links::Text, |p| p.links);
                 let safe = safe_uri(uri.as_bytes());
                 match (links, safe) {
-                    (Links::Web, Some(uri)) => {
-                        let action = Dict::new().with("S", Val::name("URI")).with("URI", Val::Str(uri));
-                        Some(("A", Val::Dict(action)))
+                    (links, Some(uri)) if links == Links::Web || off(Filter::PdfLinks) => {
+                        let mut out = Dict::new().with("S", Val::name("URI")).with("URI", Val::Str(uri));
+                        self.rest(&action, &mut out);
+                        Some(("A", Val::Dict(out)))
                     }
                     // The inventory names it.
                     (Links::Web | Links::Remove | Links::Text, _) => None,
                 }
             }
-            _ => None,
+            _ => self.whole(Filter::PdfActions, &action).map(|action| ("A", action)),
         }
     }
 
@@ -158,12 +160,14 @@ impl<'a> Walk<'a, '_, '_> {
         out.set(key, target);
         out.set_some("Border", border(dict));
         out.set_some("BS", dict.get::<Source<'a>>("BS").map(|d| border_style(&d)));
-        let color = numbers(dict, "C").filter(|c| matches!(c.len(), 0 | 1 | 3 | 4));
+        let color = numbers(dict, "C").filter(|c| matches!(c.len(), 0 | 1 | 3 | 4) || off(Filter::PdfLinkLook));
         out.set_some("C", color.map(|c| Val::nums(&c)));
         out.set_some("F", (integer(dict, "F").unwrap_or(0) & 4 != 0).then(|| Val::int(4)));
         out.set_some("H", choice(dict, "H", &["N", "I", "O", "P"]));
-        let quads = numbers(dict, "QuadPoints").filter(|q| !q.is_empty() && q.len().is_multiple_of(8));
+        let quads = numbers(dict, "QuadPoints")
+            .filter(|q| !q.is_empty() && q.len().is_multiple_of(8) || off(Filter::PdfLinkLook));
         out.set_some("QuadPoints", quads.filter(|q| q.len() <= 8192).map(|q| Val::nums(&q)));
+        self.rest(dict, &mut out);
         Ok(Some(out))
     }
 
@@ -209,6 +213,7 @@ impl<'a> Walk<'a, '_, '_> {
             let color = numbers(&dict, "C").filter(|c| c.len() == 3);
             entries.set_some("C", color.map(|c| Val::nums(&c)));
             entries.set_some("F", integer(&dict, "F").filter(|f| (1..=3).contains(f)).map(Val::int));
+            self.rest(&dict, &mut entries);
             let kids = self.outline_items(&dict, dests, seen, depth.saturating_add(1));
             let open = integer(&dict, "Count").unwrap_or(0) > 0;
             items.push(Item { entries, open, kids });
@@ -250,7 +255,7 @@ impl<'a> Walk<'a, '_, '_> {
             let mut label = Dict::new();
             label.set_some("S", choice(&dict, "S", &["D", "R", "r", "A", "a"]));
             label.set_some("P", dict.get::<SourceString<'a>>("P").map(|p| Val::string(p.as_bytes())));
-            label.set_some("St", integer(&dict, "St").filter(|n| *n >= 1).map(Val::int));
+            label.set_some("St", integer(&dict, "St").filter(|n| *n >= 1 || off(Filter::PdfLabels)).map(Val::int));
             if page.as_i64() >= 0 {
                 labels.insert(page.as_i64(), Val::Dict(label));
             }
@@ -357,13 +362,15 @@ pub fn safe_uri(uri: &[u8]) -> Option<Vec<u8>> {
     const MOST: usize = 2048;
     let uri = uri.trim_ascii();
     let lower: Vec<u8> = uri.iter().take(8).map(u8::to_ascii_lowercase).collect();
-    if ![b"http://".as_slice(), b"https://", b"mailto:"].iter().any(|scheme| lower.starts_with(scheme)) {
+    let web = [b"http://".as_slice(), b"https://", b"mailto:"].iter().any(|scheme| lower.starts_with(scheme));
+    if !web && !off(Filter::PdfSchemes) {
         return None;
     }
     let mut out = Vec::with_capacity(uri.len());
     for b in uri {
         match b {
             // Line ends in an address are a trick or a slip; neither belongs there.
+            b if off(Filter::PdfAddresses) => out.push(*b),
             0..=0x1f | 0x7f => {}
             0x21..=0x7e => out.push(*b),
             0x20 | 0x80..=0xff => {
@@ -372,7 +379,7 @@ pub fn safe_uri(uri: &[u8]) -> Option<Vec<u8>> {
             }
         }
     }
-    (out.len() <= MOST).then_some(out)
+    (out.len() <= MOST || off(Filter::PdfAddresses)).then_some(out)
 }
 
 #[cfg(test)]

@@ -21,6 +21,8 @@ mod fonts;
 mod functions;
 mod images;
 mod inventory;
+#[cfg(test)]
+mod leak;
 mod lex;
 mod links;
 mod pages;
@@ -32,6 +34,7 @@ mod value;
 mod walk;
 mod write;
 
+use crate::switches::{Filter, off};
 use crate::{Cx, Rebuilt, Reconstructor};
 use hayro::RenderCache;
 use hayro::hayro_syntax::object::Dict as Source;
@@ -129,6 +132,7 @@ fn rebuild(reader: &Reader, cx: &mut Cx<'_>) -> Result<Built, Refusal> {
         let direction = choice(&preferences, "Direction", &["L2R", "R2L"]);
         out.set_some("ViewerPreferences", direction.map(|d| Val::Dict(Dict::new().with("Direction", d))));
     }
+    walk.rest(&catalog, &mut out);
     let kids = ids.iter().map(|id| Val::Ref(*id)).collect();
     let tree = Dict::of("Pages").with("Count", Val::size(ids.len())).with("Kids", Val::Array(kids));
     walk.document.put(pages_id, Object::Value(Val::Dict(tree)));
@@ -140,7 +144,12 @@ const LAYOUTS: &[&str] = &["SinglePage", "OneColumn", "TwoColumnLeft", "TwoColum
 
 fn language(catalog: &Source<'_>) -> Option<Val> {
     let text = catalog.get::<hayro::hayro_syntax::object::String<'_>>("Lang")?;
-    let text: Vec<u8> =
-        text.as_bytes().iter().copied().filter(|b| b.is_ascii_alphanumeric() || *b == b'-').take(35).collect();
+    let text: Vec<u8> = text
+        .as_bytes()
+        .iter()
+        .copied()
+        .filter(|b| b.is_ascii_alphanumeric() || *b == b'-' || off(Filter::PdfLanguage))
+        .take(35)
+        .collect();
     (!text.is_empty()).then_some(Val::Str(text))
 }

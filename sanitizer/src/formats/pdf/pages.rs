@@ -7,6 +7,7 @@ use super::resources::{Class, Used};
 use super::value::{Dict, Id, Object, Val, bounded};
 use super::walk::{Found, R, Scope, Walk, exactly, flate, integer, name, number, rect};
 use super::write::scalar;
+use crate::switches::{Filter, off};
 use hayro::hayro_syntax::object::{Array, Dict as Source, Object as SourceObject};
 use hayro::hayro_syntax::page::Page;
 use model::{FindingAction, Forms};
@@ -44,13 +45,13 @@ pub fn boxes(page: &Source<'_>) -> ([f64; 4], Option<[f64; 4]>) {
 
 fn intersect(a: &[f64; 4], b: &[f64; 4]) -> [f64; 4] {
     let ([a0, a1, a2, a3], [b0, b1, b2, b3]) = (*a, *b);
-    [a0.max(b0), a1.max(b1), a2.min(b2), a3.min(b3)]
+    if off(Filter::PdfBoxes) { *a } else { [a0.max(b0), a1.max(b1), a2.min(b2), a3.min(b3)] }
 }
 
 /// `Rotate` as one of four quarters.
 pub fn rotation(page: &Source<'_>) -> i64 {
     let degrees = inherited(page, |d| integer(d, "Rotate")).unwrap_or(0).rem_euclid(360);
-    if degrees.checked_rem(90) == Some(0) { degrees } else { 0 }
+    if degrees.checked_rem(90) == Some(0) || off(Filter::PdfRotation) { degrees } else { 0 }
 }
 
 /// The part of a page dictionary that does not depend on how its content came about.
@@ -60,7 +61,7 @@ pub fn frame(page: &Source<'_>) -> Dict {
     out.set_some("CropBox", crop.map(|c| Val::nums(&c)));
     let rotation = rotation(page);
     out.set_some("Rotate", (rotation != 0).then(|| Val::int(rotation)));
-    let unit = number(page, "UserUnit").filter(|u| *u > 0.0 && *u <= 1000.0 && *u != 1.0);
+    let unit = number(page, "UserUnit").filter(|u| *u > 0.0 && *u <= 1000.0 && *u != 1.0 || off(Filter::PdfUserUnit));
     out.set_some("UserUnit", unit.map(Val::num));
     out
 }
@@ -87,6 +88,7 @@ impl<'a> Walk<'a, '_, '_> {
         self.document.put(id, flate(Dict::new(), &content));
         out.set("Contents", Val::Ref(id));
         out.set("Resources", Val::Dict(used.dict()));
+        self.rest(&dict, &mut out);
         out.set_some("Annots", (!links.is_empty()).then_some(Val::Array(links)));
         Ok(Object::Value(Val::Dict(out)))
     }
@@ -133,6 +135,10 @@ impl<'a> Walk<'a, '_, '_> {
             let SourceObject::Dict(dict) = &item.object else {
                 continue;
             };
+            if let Some(annotation) = self.whole(Filter::PdfAnnotations, dict) {
+                links.push(Val::Ref(self.document.add(annotation)));
+                continue;
+            }
             match name(dict, "Subtype").as_deref() {
                 Some(b"Link") => match self.link(dict, dests)? {
                     Some(link) => links.push(Val::Ref(self.document.add(Val::Dict(link)))),

@@ -3,6 +3,7 @@
 
 use super::cff;
 use super::value::{Dict, Val};
+use crate::switches::{Filter, off};
 
 /// A font program ready to be written.
 pub struct Program {
@@ -28,6 +29,12 @@ pub fn read(data: &[u8], subtype: Option<&[u8]>) -> Option<Program> {
     }
 }
 
+/// A program that cannot be read is none.
+pub fn unread(data: &[u8]) -> Option<Program> {
+    let dict = Dict::new().with("Length1", Val::size(data.len()));
+    off(Filter::PdfFontPrograms).then(|| Program { dict, data: data.to_vec(), risk: "PDF-70" })
+}
+
 fn u16_at(data: &[u8], at: usize) -> Option<usize> {
     let bytes = data.get(at..at.checked_add(2)?)?;
     Some(usize::from(u16::from_be_bytes(bytes.try_into().ok()?)))
@@ -45,26 +52,26 @@ fn sfnt(data: &[u8], subtype: Option<&[u8]>) -> Option<Program> {
     let mut tables: Vec<([u8; 4], Vec<u8>)> = Vec::new();
     for i in 0..count {
         let entry = base.checked_add(12)?.checked_add(i.checked_mul(16)?)?;
-        let Some(tag) = data.get(entry..entry.checked_add(4)?) else {
+        let Some(tag) = data.get(entry..).and_then(|e| e.first_chunk::<4>()) else {
             break;
         };
-        let Some(tag) = TABLES.iter().find(|t| t.as_slice() == tag) else {
+        if !TABLES.contains(&tag) && !off(Filter::PdfFontTables) {
             continue;
-        };
+        }
         let (offset, len) = (u32_at(data, entry.checked_add(8)?)?, u32_at(data, entry.checked_add(12)?)?);
         // A table that runs past the end is cut there, as font readers do.
         let end = offset.checked_add(len)?.min(data.len());
         let Some(table) = data.get(offset..end) else { continue };
-        if !table.is_empty() && tables.iter().all(|(t, _)| t != *tag) {
-            tables.push((**tag, table.to_vec()));
+        if !table.is_empty() && tables.iter().all(|(t, _)| t != tag) {
+            tables.push((*tag, table.to_vec()));
         }
     }
     let has = |tag: &[u8; 4]| tables.iter().any(|(t, _)| t == tag);
     let is_cff = has(b"CFF ");
-    if tables.iter().any(|(tag, table)| tag == b"CFF " && !cff::is_sound(table)) {
+    if tables.iter().any(|(tag, table)| tag == b"CFF " && !cff::is_sound(table)) && !off(Filter::PdfCff) {
         return None;
     }
-    if !(is_cff || has(b"glyf") && has(b"loca") && has(b"head")) {
+    if !(is_cff || has(b"glyf") && has(b"loca") && has(b"head") || off(Filter::PdfFontParts)) {
         return None;
     }
     tables.sort_by_key(|(tag, _)| *tag);
@@ -127,7 +134,7 @@ fn write_sfnt(version: [u8; 4], mut tables: Vec<([u8; 4], Vec<u8>)>) -> Option<V
 
 /// A bare CFF (Adobe technical note 5176).
 fn cff(data: &[u8], subtype: Option<&[u8]>) -> Option<Program> {
-    if !cff::is_sound(data) {
+    if !cff::is_sound(data) && !off(Filter::PdfCff) {
         return None;
     }
     let subtype = if subtype == Some(b"CIDFontType0C") { "CIDFontType0C" } else { "Type1C" };

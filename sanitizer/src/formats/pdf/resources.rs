@@ -2,6 +2,7 @@
 
 use super::value::{Dict, Id, Name, Object, Val};
 use super::walk::{Found, Kind, R, Scope, Walk, choice, flag, integer, number, nums_val, rect};
+use crate::switches::{Filter, off};
 use hayro::hayro_syntax::object::{Array, Dict as Source, Object as SourceObject, Stream};
 use model::FindingAction;
 use std::collections::BTreeMap;
@@ -186,6 +187,7 @@ impl<'a> Walk<'a, '_, '_> {
             let content = walk.content(&data.data, &scope, &mut used, super::content::Role::Drawing)?;
             drawn = used.drawn;
             out.set("Resources", Val::Dict(used.dict()));
+            walk.rest(&dict, &mut out);
             Ok(Some(super::walk::flate(out, &content)))
         })?;
         Ok(self.weighed(made, drawn))
@@ -205,6 +207,7 @@ impl<'a> Walk<'a, '_, '_> {
                     let mut out = Dict::of("Pattern").with("PatternType", Val::int(2));
                     out.set("Shading", Val::Ref(shading));
                     out.set_some("Matrix", nums_val(dict, "Matrix", 6));
+                    walk.rest(dict, &mut out);
                     Ok(Some(Object::Value(Val::Dict(out))))
                 })
             }
@@ -220,11 +223,15 @@ impl<'a> Walk<'a, '_, '_> {
         let mut drawn = 0;
         let made = self.once(Kind::Pattern, found.id, scope_id, |walk| {
             let data = super::filters::decode(stream, walk.cx.budget)?;
-            let step = |key: &str| number(&dict, key).map(super::value::bounded).filter(|n| *n != 0.0);
+            let step = |key: &str| {
+                number(&dict, key).map(super::value::bounded).filter(|n| *n != 0.0 || off(Filter::PdfTiling))
+            };
             let (Some(bbox), Some(x), Some(y)) = (rect(&dict, "BBox"), step("XStep"), step("YStep")) else {
                 return Ok(None);
             };
-            let one_of = |key: &str, most: i64| integer(&dict, key).filter(|n| (1..=most).contains(n)).unwrap_or(1);
+            let one_of = |key: &str, most: i64| {
+                integer(&dict, key).filter(|n| (1..=most).contains(n) || off(Filter::PdfTiling)).unwrap_or(1)
+            };
             let mut out = Dict::of("Pattern").with("PatternType", Val::int(1));
             out.set("PaintType", Val::int(one_of("PaintType", 2)));
             out.set("TilingType", Val::int(one_of("TilingType", 3)));
@@ -254,10 +261,16 @@ impl<'a> Walk<'a, '_, '_> {
                 out.set_some(key, number(dict, key).map(Val::num));
             }
             for key in ["CA", "ca"] {
-                out.set_some(key, number(dict, key).map(|n| Val::num(n.clamp(0.0, 1.0))));
+                out.set_some(
+                    key,
+                    number(dict, key).map(|n| Val::num(if off(Filter::PdfStates) { n } else { n.clamp(0.0, 1.0) })),
+                );
             }
             for (key, most) in [("LC", 2), ("LJ", 2), ("OPM", 1)] {
-                out.set_some(key, integer(dict, key).filter(|n| (0..=most).contains(n)).map(Val::int));
+                out.set_some(
+                    key,
+                    integer(dict, key).filter(|n| (0..=most).contains(n) || off(Filter::PdfStates)).map(Val::int),
+                );
             }
             out.set_some("RI", super::color::intent(dict, "RI"));
             out.set_some("BM", blend_mode(dict));
@@ -271,6 +284,7 @@ impl<'a> Walk<'a, '_, '_> {
             if ["TR", "TR2", "BG", "BG2", "UCR", "UCR2", "HT"].iter().any(|key| dict.contains_key(key)) {
                 walk.found("PDF-76", FindingAction::Removed);
             }
+            walk.rest(dict, &mut out);
             Ok(Some(Object::Value(Val::Dict(out))))
         })
     }
@@ -314,11 +328,17 @@ impl<'a> Walk<'a, '_, '_> {
             return Ok(None);
         };
         match super::walk::name(dict, "Type").as_deref() {
-            Some(b"OCG") if self.layers_listed && !self.has_met(Kind::OptionalContent, found.id) => Ok(None),
-            Some(b"OCG") => self.once(Kind::OptionalContent, found.id, 0, |_| {
+            Some(b"OCG")
+                if self.layers_listed && !self.has_met(Kind::OptionalContent, found.id) && !off(Filter::PdfLayers) =>
+            {
+                Ok(None)
+            }
+            Some(b"OCG") => self.once(Kind::OptionalContent, found.id, 0, |walk| {
                 let title = dict.get::<hayro::hayro_syntax::object::String<'_>>("Name");
                 let title = title.map_or_else(Vec::new, |s| s.as_bytes().to_vec());
-                Ok(Some(Object::Value(Val::Dict(Dict::of("OCG").with("Name", Val::string(&title))))))
+                let mut out = Dict::of("OCG").with("Name", Val::string(&title));
+                walk.rest(dict, &mut out);
+                Ok(Some(Object::Value(Val::Dict(out))))
             }),
             Some(b"OCMD") => self.once(Kind::OptionalContent, found.id, 0, |walk| {
                 let mut out = Dict::of("OCMD");
@@ -405,7 +425,8 @@ fn blend_mode(dict: &Source<'_>) -> Option<Val> {
     };
     names.iter().find_map(|name| {
         let name = if name == b"Compatible" { b"Normal" } else { name.as_slice() };
-        BLEND_MODES.iter().find(|m| m.as_bytes() == name).map(|m| Val::name(m))
+        let known = BLEND_MODES.iter().find(|m| m.as_bytes() == name).map(|m| Val::name(m));
+        known.or_else(|| Name::new(name).filter(|_| off(Filter::PdfBlendModes)).map(Val::Name))
     })
 }
 

@@ -3,6 +3,7 @@
 //! A value holds no span of the input. Numbers, strings and names are bounded here, once, so that no other place has
 //! to think of it (ISO 32000-1 clause 7.3 and annex C; `docs/formats/pdf.md` §1).
 
+use crate::switches::{Filter, off};
 use std::collections::BTreeMap;
 
 /// Longest string, in bytes. ISO 32000-1 annex C.
@@ -21,6 +22,9 @@ pub struct Name(Vec<u8>);
 impl Name {
     /// A name from the input, `None` where it is empty or too long. Zero bytes go.
     pub fn new(bytes: &[u8]) -> Option<Self> {
+        if off(Filter::PdfNames) {
+            return Some(Self(bytes.to_vec()));
+        }
         let bytes: Vec<u8> = bytes.iter().copied().filter(|b| *b != 0).take(MAX_NAME).collect();
         (!bytes.is_empty()).then_some(Self(bytes))
     }
@@ -83,7 +87,8 @@ impl Val {
 
     /// A string, cut where it is too long.
     pub fn string(bytes: &[u8]) -> Self {
-        Self::Str(bytes.get(..bytes.len().min(MAX_STRING)).unwrap_or_default().to_vec())
+        let most = if off(Filter::PdfStrings) { bytes.len() } else { bytes.len().min(MAX_STRING) };
+        Self::Str(bytes.get(..most).unwrap_or_default().to_vec())
     }
 }
 
@@ -93,7 +98,8 @@ pub fn bounded(n: f64) -> f64 {
     if n.is_nan() {
         return 0.0;
     }
-    let n = (n.clamp(-MOST, MOST) * 1e6).round() / 1e6;
+    let n = if off(Filter::PdfNumbers) { n } else { n.clamp(-MOST, MOST) };
+    let n = (n * 1e6).round() / 1e6;
     if n == 0.0 { 0.0 } else { n }
 }
 

@@ -4,6 +4,7 @@ use super::functions::Shape;
 use super::value::{Coding, Document, Id, Name, Object, Val};
 use super::write::deflate;
 use crate::Cx;
+use crate::switches::{Filter, off};
 use hayro::hayro_syntax::object::{self as source, Array, Dict, MaybeRef, Number, ObjectIdentifier};
 use hayro::hayro_syntax::xref::XRef;
 use model::{FindingAction, Refusal};
@@ -148,6 +149,9 @@ impl<'a, 'c, 'p> Walk<'a, 'c, 'p> {
         }
         self.cx.budget.spend_entries(1)?;
         let out = self.document.reserve();
+        if let Some(key) = key.filter(|_| off(Filter::PdfCycles)) {
+            self.memo.insert(key, Some(out));
+        }
         self.depth = self.depth.saturating_add(1);
         let outside = self.unbuildable.take();
         let made = make(self);
@@ -189,6 +193,20 @@ impl<'a, 'c, 'p> Walk<'a, 'c, 'p> {
     }
 }
 
+/// What an allow-list leaves behind stays behind.
+#[cfg(not(test))]
+impl<'a> Walk<'a, '_, '_> {
+    /// Entries that ours has no use for.
+    pub const fn rest(&mut self, _: &Dict<'a>, _: &mut super::value::Dict) {
+        const { assert!(!off(Filter::PdfKeys), "no switch in the product") }
+    }
+
+    /// A dictionary as it came.
+    pub const fn whole(&mut self, _: Filter, _: &Dict<'a>) -> Option<Val> {
+        None
+    }
+}
+
 /// A stream of the new file.
 pub fn flate(dict: super::value::Dict, bytes: &[u8]) -> Object {
     Object::Stream(dict, Coding::Flate, deflate(bytes))
@@ -217,7 +235,8 @@ pub fn name(dict: &Dict<'_>, key: &str) -> Option<Vec<u8>> {
 /// A name, if it is one of `allowed`.
 pub fn choice(dict: &Dict<'_>, key: &str, allowed: &[&str]) -> Option<Val> {
     let given = name(dict, key)?;
-    allowed.iter().find(|a| a.as_bytes() == given).map(|a| Val::name(a))
+    let known = allowed.iter().find(|a| a.as_bytes() == given).map(|a| Val::name(a));
+    known.or_else(|| Name::new(&given).filter(|_| off(Filter::PdfChoices)).map(Val::Name))
 }
 
 /// A free name.
@@ -259,7 +278,7 @@ pub fn array_numbers(array: &Array<'_>) -> Vec<f64> {
 
 /// Exactly `n` numbers.
 pub fn exactly(dict: &Dict<'_>, key: &str, n: usize) -> Option<Vec<f64>> {
-    numbers(dict, key).filter(|v| v.len() == n)
+    numbers(dict, key).filter(|v| v.len() == n || off(Filter::PdfLengths))
 }
 
 /// Exactly `n` numbers as a value.

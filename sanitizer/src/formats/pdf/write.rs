@@ -1,6 +1,7 @@
 //! The writer: our own types in, one revision with a plain cross-reference table out (`docs/formats/pdf.md` §1).
 
 use super::value::{Coding, Dict, Document, Id, Name, Object, Val};
+use crate::switches::{Filter, off};
 use flate2::{Compression, write::ZlibEncoder};
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -55,6 +56,9 @@ fn reachable(document: &Document, first: [Id; 2]) -> Option<Vec<Id>> {
         }
         order.extend(met.drain(..).filter(|id| seen.insert(*id)));
         at = at.saturating_add(1);
+    }
+    if off(Filter::PdfOrphans) {
+        order.extend((0..document.len()).map(Id).filter(|id| document.get(*id).is_some() && !seen.contains(id)));
     }
     Some(order)
 }

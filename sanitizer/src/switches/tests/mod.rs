@@ -3,6 +3,8 @@
 mod layers;
 mod ooxml;
 mod package;
+mod pdf;
+mod pdf_objects;
 mod pictures;
 mod rest;
 mod text;
@@ -91,7 +93,7 @@ impl Carrier {
 #[test]
 fn each_filter_switched_off_is_caught_by_the_verifier() {
     let carriers: Vec<Carrier> =
-        [text::carriers(), zip::carriers(), word::carriers(), ooxml::carriers(), pictures::carriers()]
+        [text::carriers(), zip::carriers(), word::carriers(), ooxml::carriers(), pictures::carriers(), pdf::carriers()]
             .into_iter()
             .flatten()
             .collect();

@@ -182,11 +182,8 @@ impl Walk<'_> {
         self.fields.finish()?;
         let unused =
             self.item.relationships.iter().zip(&self.used).zip(1..).find(|((r, used), _)| !r.implicit && !**used);
-        match unused {
-            Some(((relationship, _), n)) => {
-                return Err(format!("nothing names rId{n}, a {} (OOX-22)", relationship.name));
-            }
-            None => {}
+        if let Some(((relationship, _), n)) = unused {
+            return Err(format!("nothing names rId{n}, a {} (OOX-22)", relationship.name));
         }
         // What nothing names there is one of, pivot tables aside: of two themes readers may take either.
         let mut silent: Vec<&str> = self

@@ -158,7 +158,7 @@ fn row(reader: &mut Reader<'_>, (_, codes, target): Section) -> Result<(), Rejec
         reader.expect(b" ", "dialect §4: space in a row")?;
         let high = reader.string()?;
         // A code space is a box, byte by byte; a range of codes runs in order.
-        sound &= high.len() == low.len();
+        sound &= high.len() == low.len() && (target == Target::None || low <= high);
     }
     if target != Target::None {
         reader.expect(b" ", "dialect §4: space in a row")?;

@@ -54,6 +54,7 @@ enum Operand<'a> {
     Real,
     Name(&'a [u8]),
     Str,
+    /// Numbers, none of them below zero.
     Numbers,
     /// An array with strings.
     Mixed,
@@ -149,7 +150,10 @@ fn array<'a>(reader: &mut Reader<'_>) -> Result<Operand<'a>, Rejection> {
             reader.string()?;
             kind = Operand::Mixed;
         } else {
-            reader.number()?;
+            // A dash has no length below zero (8.4.3.6); of a text's offsets every sign is right.
+            if reader.number()?.number().is_some_and(|n| n < 0.0) {
+                kind = Operand::Mixed;
+            }
         }
     }
     Ok(kind)

@@ -74,7 +74,12 @@ impl Graph<'_, '_> {
         dict.check(parent == 2, "7.7.3.3: Parent (PDF-11)")?;
         let media = dict.rect("MediaBox")?;
         dict.check(matches!(media.as_slice(), [x1, y1, x2, y2] if x1 < x2 && y1 < y2), "MediaBox without area")?;
-        dict.opt_rect("CropBox")?;
+        let crop = dict.opt_rect("CropBox")?;
+        let inside = match (media.as_slice(), crop.as_deref()) {
+            ([x1, y1, x2, y2], Some([a1, b1, a2, b2])) => a1 >= x1 && b1 >= y1 && a2 <= x2 && b2 <= y2,
+            (_, crop) => crop.is_none(),
+        };
+        dict.check(inside, "14.11.2: CropBox beyond MediaBox")?;
         dict.opt("Rotate", |v| matches!(v.int()?, 90 | 180 | 270).then_some(()))?;
         dict.opt("UserUnit", |v| v.number().filter(|n| *n > 0.0 && *n <= 1000.0))?;
         if let Some(group) = dict.opt_dict("Group")? {
@@ -141,7 +146,7 @@ impl Graph<'_, '_> {
                 let starts =
                     |scheme: &str| uri.get(..scheme.len()).is_some_and(|s| s.eq_ignore_ascii_case(scheme.as_bytes()));
                 let scheme = ["http://", "https://", "mailto:"].into_iter().any(starts);
-                (scheme && uri.len() <= 2048 && uri.iter().all(|b| matches!(b, 0x20..=0x7E))).then_some(())
+                (scheme && uri.len() <= 2048 && uri.iter().all(|b| matches!(b, 0x21..=0x7E))).then_some(())
             })?;
             action.done()?;
         }

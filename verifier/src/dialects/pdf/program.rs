@@ -31,12 +31,15 @@ pub(super) fn sfnt(data: &[u8], open_type: bool) -> Result<(), Rejection> {
     let mut allowed = TABLES.iter();
     let mut end = 12usize.saturating_add(usize::from(count).saturating_mul(16));
     let mut glyphs = false;
+    let mut needed = if outlines == b"glyf" { 2 } else { 0 };
     for _table in 0..count {
         let tag: [u8; 4] = file.array("sfnt: tag")?;
         if !allowed.any(|t| **t == tag) {
             return Err(file.reject("dialect §5: table that is not kept, or out of order (PDF-70)"));
         }
         glyphs |= tag == *outlines;
+        // Glyphs are found through these (OpenType 1.9, "glyf").
+        needed = u8::saturating_sub(needed, u8::from(matches!(&tag, b"head" | b"loca")));
         let sum = file.u32_be("sfnt: checksum")?;
         let (at, len) = (file.u32_be("sfnt: offset")? as usize, file.u32_be("sfnt: length")? as usize);
         // One table behind the other, padded with zeros: no byte is in two tables, or in none.
@@ -59,7 +62,7 @@ pub(super) fn sfnt(data: &[u8], open_type: bool) -> Result<(), Rejection> {
     if end != data.len() {
         return Err(Rejection::new(end, "sfnt: bytes behind the last table"));
     }
-    if glyphs { Ok(()) } else { Err(Rejection::new(0, "sfnt: no outlines")) }
+    if glyphs && needed == 0 { Ok(()) } else { Err(Rejection::new(0, "sfnt: no outlines")) }
 }
 
 /// checkSumAdjustment.

@@ -223,7 +223,7 @@ fn fonts(d: &mut Document) {
          Encoding <</BaseEncoding /WinAnsiEncoding/Differences [32 /a /b 40 /c]/Type /Encoding>>",
     );
     d.dict("fd2", "Type /FontDescriptor|FontName /A|Flags 4|FontBBox [0 0 1 1]|Ascent 700|StemV 80|FontFile2 @sfnt");
-    let program = sfnt(&[(b"glyf", &[0; 12]), (b"head", &[1; 54]), (b"maxp", &[0; 6])]);
+    let program = sfnt(&[(b"glyf", &[0; 12]), (b"head", &[1; 54]), (b"loca", &[0; 6])]);
     d.stream("sfnt", &format!("Length1 {}", program.len()), program);
     d.stream("unicode", "", cmap(2, "1 begincodespacerange\n<00> <ff>\nendcodespacerange\n1 beginbfchar\n<20> <0041>\nendbfchar\n1 beginbfrange\n<21> <22> <0042>\nendbfrange\n"));
     d.dict("font0", "Type /Font|Subtype /Type0|BaseFont /A|Encoding @cmap|DescendantFonts [@cid]");

@@ -46,6 +46,7 @@ const CONTENT: &[(&str, &str)] = &[
     ("PDF-78", "1 0 d0"),
     ("PDF-78", "1 0 0 0 0 0 d1"),
     ("PDF-78", "[/a] 0 d"),
+    ("PDF-78", "[3 -1] 0 d"),
     ("PDF-78", "true w"),
     ("PDF-78", "null w"),
     ("PDF-78", "1 0 R w"),
@@ -297,6 +298,7 @@ fn streams(tally: &mut Tally) {
         "2 beginbfchar\n<20> <0041>\nendbfchar\n",
         "1 beginbfchar\n<20> /a\nendbfchar\n",
         "1 begincidchar\n<20> 1\nendcidchar\n",
+        "1 beginbfrange\n<21> <20> <0041>\nendbfrange\n",
         "/H usecmap\n",
         "0 beginbfchar\nendbfchar\n",
         "101 beginbfchar\n<20> <0041>\nendbfchar\n",
@@ -354,7 +356,7 @@ fn streams(tally: &mut Tally) {
 }
 
 fn true_type(tally: &mut Tally) {
-    let good: [(&[u8; 4], &[u8]); 3] = [(b"glyf", &[0; 12]), (b"head", &[1; 54]), (b"maxp", &[0; 6])];
+    let good: [(&[u8; 4], &[u8]); 3] = [(b"glyf", &[0; 12]), (b"head", &[1; 54]), (b"loca", &[0; 6])];
     let mut font = |what: &str, bytes: Vec<u8>| {
         let bytes = planted(|d| {
             d.set("sfnt", "Length1", &bytes.len().to_string());
@@ -367,6 +369,7 @@ fn true_type(tally: &mut Tally) {
     }
     font("twice", sfnt(&[good[0], good[0], good[1]]));
     font("no glyf", sfnt(&good[1..]));
+    font("no loca", sfnt(&good[..2]));
     for at in 0..12 + 3 * 16 + 12 {
         let mut bytes = sfnt(&good);
         bytes[at] ^= 1;
