@@ -100,7 +100,10 @@ impl Walk<'_> {
         match (ns, local) {
             (A, "hlinkClick" | "hlinkHover" | "hlinkMouseOver") => self.link(attributes)?,
             // OOX-17: the data of a pivot table is in the book.
-            (S, "cacheSource") if value(attributes, Ns::NONE, "type") != "worksheet" => {
+            (S, "cacheSource")
+                if self.item.kind.relationship == "pivotCacheDefinition"
+                    && value(attributes, Ns::NONE, "type") != "worksheet" =>
+            {
                 return Err("a pivot table over data outside of the book (OOX-17)".into());
             }
             (W, "fldChar") => self.fields.character(value(attributes, W, "fldCharType"))?,
