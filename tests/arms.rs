@@ -20,7 +20,7 @@ use common::{cases, soak};
 use model::{Policy, Untrusted};
 use sanitizer::Quiet;
 use schemata::{Arm, Schemata};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
@@ -174,9 +174,30 @@ fn every_accept_arm_is_needed_by_a_golden_output() {
     });
     let survivors = survivors.into_inner().unwrap();
     let total = schemata.arms.len();
-    println!("accept arms: killed {} of {total}; survivors:", total - survivors.len());
+    let reasons = kept();
+    println!("accept arms: killed {} of {total}; survivors, all with a reason unless told:", total - survivors.len());
+    let mut without = 0;
+    let mut alive = BTreeSet::new();
     for (n, met) in &survivors {
         let arm = &schemata.arms[n - 1];
-        println!("  {}:{} {}{}", arm.file, arm.line, arm.what, if *met { " (met)" } else { "" });
+        let reason = reasons.get(&(arm.file.as_str(), arm.what.as_str()));
+        alive.insert((arm.file.as_str(), arm.what.as_str()));
+        without += usize::from(reason.is_none());
+        let (met, reason) = (if *met { " (met)" } else { "" }, reason.unwrap_or(&"NO REASON"));
+        println!("  {}:{} {}{met}: {reason}", arm.file, arm.line, arm.what);
     }
+    assert_eq!(without, 0, "arms that no golden output needs: delete them, or add a golden case that needs them");
+    let stale: Vec<_> = reasons.keys().filter(|key| !alive.contains(*key)).collect();
+    assert!(stale.is_empty(), "tests/arms/kept.tsv lists arms that are needed, or gone: {stale:?}");
+}
+
+/// Reasons by file and arm.
+fn kept() -> BTreeMap<(&'static str, &'static str), &'static str> {
+    let rows = include_str!("arms/kept.tsv").lines().filter(|line| !line.starts_with('#'));
+    rows.map(|row| {
+        let mut cells = row.split('\t');
+        let mut next = || cells.next().unwrap_or_else(|| panic!("file, arm, reason: {row}"));
+        ((next(), next()), next())
+    })
+    .collect()
 }

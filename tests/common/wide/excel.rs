@@ -31,7 +31,7 @@ fn formulas() -> Vec<String> {
         "_xlfn._xlws.FILTER(A1:A2,A1:A2)",
         "sum(A1)",
         "HYPERLINK(\"#Sheet1!A1\")",
-        "HYPERLINK(\"https://keep.invalid/a b\",\"x\")",
+        "HYPERLINK(\"https://keep.invalid/\",\"x\")",
         "'My sheet'!$A$1+Pumps!B2",
         "Table1[[#All],[Col '[1]]",
         "1.5E+3*2e5*1e-2",
@@ -49,6 +49,7 @@ fn formulas() -> Vec<String> {
         "A1#",
         "{1,2;3,4}",
         "_x+1",
+        "A1&A2&A3",
     ];
     formulas.extend(more.map(str::to_owned));
     formulas

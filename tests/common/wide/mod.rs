@@ -2,6 +2,9 @@
 //! each field. They are made from its own lists, so that a name which we never write is one that no golden output needs.
 
 mod excel;
+mod fonts;
+mod pdf;
+mod pictures;
 mod point;
 mod word;
 
@@ -16,6 +19,15 @@ const DRAWING: &str = "http://schemas.openxmlformats.org/drawingml/2006";
 pub fn source(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("verifier/src/dialects").join(name);
     std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+/// The words of a table in the second reader's source.
+pub fn table(file: &str, name: &str) -> Vec<String> {
+    let text = source(file);
+    let (_, rest) = text.split_once(&format!("const {name}: ")).unwrap();
+    let (table, _) = rest.split_once(";\n").unwrap();
+    let table = table.split_once('=').unwrap().1;
+    table.split('"').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
 /// Prefix and URI of each namespace.
@@ -168,7 +180,7 @@ pub fn package(parts: &[Part]) -> Vec<u8> {
 /// A picture as DrawingML has it.
 pub fn blip(id: &str) -> String {
     format!(
-        r#"<a:graphic><a:graphicData uri="{DRAWING}/picture"><pic:pic><pic:blipFill><a:blip r:embed="{id}"/></pic:blipFill></pic:pic></a:graphicData></a:graphic>"#
+        r#"<a:graphic><a:graphicData uri="{DRAWING}/picture"><pic:pic><pic:blipFill><a:blip r:embed="{id}" cstate="print"/></pic:blipFill></pic:pic></a:graphicData></a:graphic>"#
     )
 }
 
@@ -217,5 +229,70 @@ pub fn all() -> Vec<(&'static str, &'static str, &'static str, Vec<u8>)> {
         ("docx", "every-name", "a.docx", word::docx()),
         ("xlsx", "every-name", "a.xlsx", excel::xlsx()),
         ("pptx", "every-name", "a.pptx", point::pptx()),
+        ("pdf", "every-key", "a.pdf", pdf::wide()),
+        ("zip", "every-member", "a.zip", zip()),
+    ]
+}
+
+/// A grey photograph of 16 by 16.
+pub fn grey_jpeg() -> Vec<u8> {
+    let mut out = Vec::new();
+    let encoder = jpeg_encoder::Encoder::new(&mut out, 90);
+    encoder.encode(&[127; 256], 16, 16, jpeg_encoder::ColorType::Luma).unwrap();
+    out
+}
+
+/// An archive with one of everything that is small.
+fn zip() -> Vec<u8> {
+    let mut members: Vec<(String, Vec<u8>)> = Vec::new();
+    for (n, bytes) in pdf::variants().into_iter().enumerate() {
+        members.push((format!("pdf/{n}.pdf"), bytes));
+    }
+    members.extend(pictures::all());
+    members.extend(texts());
+    members.extend(["dotx", "xltx", "ppsx", "potx"].map(|kind| (format!("office/a.{kind}"), template(kind))));
+    members.push(("empty/".to_owned(), Vec::new()));
+    let borrowed: Vec<(&str, &[u8])> = members.iter().map(|(n, b)| (n.as_str(), b.as_slice())).collect();
+    samples::zip(&borrowed)
+}
+
+/// A small template or show: a document whose main part says that it is one.
+fn template(kind: &str) -> Vec<u8> {
+    let head =
+        |main: &str, root: &str, content: &str, path: &'static str| package(&[xml(path, main, root, content, &[])]);
+    match kind {
+        "dotx" => head("wordprocessingml.template.main", "w:document", "<w:body/>", "word/document.xml"),
+        "xltx" => package(&[
+            xml(
+                "xl/workbook.xml",
+                "spreadsheetml.template.main",
+                "workbook",
+                r#"<sheets><sheet name="a" sheetId="1" r:id="rId1"/></sheets>"#,
+                &[("worksheet", "worksheets/sheet1.xml")],
+            ),
+            xml("xl/worksheets/sheet1.xml", "spreadsheetml.worksheet", "worksheet", "<sheetData/>", &[]),
+        ]),
+        "ppsx" => point::small("presentationml.slideshow.main"),
+        _ => point::small("presentationml.template.main"),
+    }
+}
+
+/// Texts and tables: what may stand in a cell, at its beginning, between its quotes.
+fn texts() -> Vec<(String, Vec<u8>)> {
+    let signed = "-1.5,+2,\"-3 000,00\",-1e5,-1E+5,-2e-3,-12:30,-1/2,-1'000,-1\u{a0}000,-1\u{202f}000,-.5,-$5,-5%\n";
+    let quoted = "\"a\"\"b\",\"c\"\r\n \"x\n";
+    vec![
+        ("text/a.csv".into(), signed.into()),
+        ("text/b.csv".into(), quoted.replace(" \"x", "\"x\"").into()),
+        ("text/c.csv".into(), "a;b\n\"=1;2\";c\n".into()),
+        ("text/d.csv".into(), "\"last\"".into()),
+        ("text/e.csv".into(), " \u{a0}\u{3000}-1,\" \r\n-2\"\n".into()),
+        ("text/a.tsv".into(), "a\tb\n1\t-2\n".into()),
+        (
+            "text/a.txt".into(),
+            "tab\there \u{915}\u{94d}\u{200d}\u{937} \u{645}\u{6cc}\u{200c}\u{62e}\u{648}\r\n".into(),
+        ),
+        ("text/b.text".into(), "text\n".into()),
+        ("text/c.log".into(), "text\n".into()),
     ]
 }

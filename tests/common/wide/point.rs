@@ -52,7 +52,7 @@ pub fn pptx() -> Vec<u8> {
         blip("rId5"),
         flat("p", &OWN),
     );
-    let presentation = r#"<p:sldMasterIdLst><p:sldMasterId id="2147483648" r:id="rId1"/></p:sldMasterIdLst><p:notesMasterIdLst><p:notesMasterId r:id="rId2"/></p:notesMasterIdLst><p:handoutMasterIdLst><p:handoutMasterId r:id="rId3"/></p:handoutMasterIdLst><p:sldIdLst><p:sldId id="256" r:id="rId4"/><p:sldId id="257" r:id="rId5"/></p:sldIdLst><p:sldSz cx="9144000" cy="6858000" type="screen4x3"/><p:notesSz cx="6858000" cy="9144000"/><p:custShowLst><p:custShow name="x" id="0"><p:sldLst><p:sld r:id="rId4"/></p:sldLst></p:custShow></p:custShowLst>"#;
+    let presentation = r#"<p:sldMasterIdLst><p:sldMasterId id="2147483648" r:id="rId1"/></p:sldMasterIdLst><p:notesMasterIdLst><p:notesMasterId r:id="rId2"/></p:notesMasterIdLst><p:handoutMasterIdLst><p:handoutMasterId r:id="rId3"/></p:handoutMasterIdLst><p:sldIdLst><p:sldId id="256" r:id="rId4"/><p:sldId id="257" r:id="rId5"/></p:sldIdLst><p:sldSz cx="9144000" cy="6858000" type="screen4x3"/><p:notesSz cx="6858000" cy="9144000"/><p:custShowLst><p:custShow name="x" id="0"><p:sldLst><p:sld r:id="rId4" collapse="1"/></p:sldLst></p:custShow></p:custShowLst>"#;
     let timing = r#"<p:timing><p:tnLst><p:par><p:cTn id="1"/></p:par></p:tnLst></p:timing>"#;
     let point = |name: &str| format!("presentationml.{name}");
     let root = |name: &str| format!(r#"p:{name} showMasterSp="1" showMasterPhAnim="1""#);
@@ -164,4 +164,14 @@ pub fn pptx() -> Vec<u8> {
     parts.extend(pictures("ppt"));
     parts.extend(diagram("ppt"));
     package(&parts)
+}
+
+/// A show or template with a slide.
+pub fn small(main: &str) -> Vec<u8> {
+    let presentation =
+        r#"<p:sldIdLst><p:sldId id="256" r:id="rId1"/></p:sldIdLst><p:notesSz cx="6858000" cy="9144000"/>"#;
+    package(&[
+        xml("ppt/presentation.xml", main, "p:presentation", presentation, &[("slide", "slides/slide1.xml")]),
+        xml("ppt/slides/slide1.xml", "presentationml.slide", "p:sld", &tree(""), &[]),
+    ])
 }

@@ -1,6 +1,6 @@
 //! A Word document with everything.
 
-use super::{blip, chart, diagram, flat, graphic, package, pictures, source, xml};
+use super::{blip, chart, diagram, flat, graphic, package, pictures, table, xml};
 
 /// Names that have a place of their own below, or are roots.
 const OWN: [&str; 11] = [
@@ -22,20 +22,11 @@ fn drawing(graphic: &str) -> String {
     format!(r#"<w:p><w:r><w:drawing><wp:inline>{graphic}</wp:inline></w:drawing></w:r></w:p>"#)
 }
 
-/// The words of a table in the second reader's source.
-fn table(file: &str, name: &str) -> Vec<String> {
-    let text = source(file);
-    let (_, rest) = text.split_once(&format!("const {name}: ")).unwrap();
-    let (table, _) = rest.split_once(";\n").unwrap();
-    let table = table.split_once('=').unwrap().1;
-    table.split('"').skip(1).step_by(2).map(str::to_owned).collect()
-}
-
 fn fields() -> String {
     let mut out = String::new();
     for word in table("ooxml/fields.rs", "ALLOWED") {
         let text = if word == "HYPERLINK" {
-            r"HYPERLINK &quot;https://keep.invalid/a b&quot; \l x \o &quot;tip&quot; \t w \s y \m \n \h \* x"
+            r"HYPERLINK &quot;https://keep.invalid/&quot; \l x \o &quot;tip&quot; \t w \s y \m \n \h \* x"
         } else {
             word.as_str()
         };
@@ -70,8 +61,9 @@ pub fn docx() -> Vec<u8> {
     body += &drawing(&graphic("wordprocessingGroup", "<wpg:wgp/>"));
     body += &drawing(&graphic("wordprocessingCanvas", "<wpc:wpc/>"));
     body += &drawing(&graphic("lockedCanvas", "<lc:lockedCanvas/>"));
-    body += r#"<w:p><w:hyperlink r:id="rId11" w:tgtFrame="x" w:tooltip="x" w:docLocation="x" w:history="1" w:anchor="x"><w:r><w:t>x</w:t></w:r></w:hyperlink></w:p>"#;
+    body += r#"<w:p><w:hyperlink r:id="rId11" w:tgtFrame="x" w:tooltip="&lt;&gt;&quot;&#9;&#10;&#13;" w:docLocation="x" w:history="1" w:anchor="x"><w:r><w:t>x</w:t></w:r></w:hyperlink></w:p>"#;
     body += &fields();
+    body += r#"<w:p><w:hyperlink r:id="rId14"><w:r><w:t xml:space="default">&lt;&gt;&amp;&#13;</w:t></w:r></w:hyperlink></w:p>"#;
     body += r#"<w:sectPr><w:headerReference r:id="rId12" w:type="default"/><w:footerReference r:id="rId13" w:type="default"/></w:sectPr>"#;
     let mut relationships = vec![
         ("diagramData", "diagrams/data1.xml"),
@@ -87,6 +79,7 @@ pub fn docx() -> Vec<u8> {
         ("hyperlink", "https://keep.invalid/"),
         ("header", "header1.xml"),
         ("footer", "footer1.xml"),
+        ("hyperlink", "http://keep.invalid/"),
         ("theme", "theme/theme1.xml"),
         ("glossaryDocument", "glossary/document.xml"),
     ];
@@ -115,7 +108,7 @@ pub fn docx() -> Vec<u8> {
             "wordprocessingml.document.glossary",
             "w:glossaryDocument",
             "<w:docParts/>",
-            &own,
+            &[own.as_slice(), &[("theme", "../theme/theme1.xml")]].concat(),
         ),
         xml("word/header1.xml", "wordprocessingml.header", "w:hdr", "<w:p/>", &[]),
         xml("word/footer1.xml", "wordprocessingml.footer", "w:ftr", "<w:p/>", &[]),

@@ -1,6 +1,6 @@
 //! PNG and APNG: W3C PNG (Third Edition). The dialect is in `docs/formats/png.md`.
 //!
-//! Nothing is held but compressed data that comes in several chunks and, where indices have to be looked at, two rows.
+//! Nothing is held but compressed data that comes in several chunks and, where indices have to be looked at, one row.
 
 use super::picture::{canvas, indices_ok, padding_mask, row_bytes};
 use crate::crc32::crc32_of;
@@ -213,10 +213,9 @@ impl Header {
         let mut rows = Rows {
             bytes: row_bytes(width, bits)?,
             left: height,
-            filter: 0,
+            flat: self.colour == 3 || self.depth < 8,
             row: Row::Filter,
             look: (self.colour == 3 && self.entries < 1 << self.depth.min(8)) || padding_mask(width, bits) != 0,
-            before: Vec::new(),
             now: Vec::new(),
             width,
             depth: self.depth,
@@ -242,11 +241,11 @@ enum Row {
 struct Rows {
     bytes: usize,
     left: u32,
-    filter: u8,
+    /// Rows have no filter.
+    flat: bool,
     row: Row,
     /// Samples matter: there are indices that could be out of range, or bits that pad.
     look: bool,
-    before: Vec<u8>,
     now: Vec<u8>,
     width: u32,
     depth: u32,
@@ -261,10 +260,12 @@ impl Rows {
                     if self.left == 0 {
                         return Err(Rejection::new(0, "PNG 10.1: more than the image in its zlib stream"));
                     }
-                    if *first > 4 {
-                        return Err(Rejection::new(0, "PNG 9.2: filter type"));
+                    if *first > if self.flat { 0 } else { 4 } {
+                        return Err(Rejection::new(
+                            0,
+                            "PNG 9.2: filter type; of indices and of less than a byte, none",
+                        ));
                     }
-                    self.filter = *first;
                     self.row = Row::Data(self.bytes);
                     chunk = rest;
                 }
@@ -288,11 +289,9 @@ impl Rows {
         self.left = self.left.saturating_sub(1);
         self.row = Row::Filter;
         if self.look {
-            unfilter(self.filter, &self.before, &mut self.now);
             if !indices_ok(&self.now, self.width, self.depth, self.entries) {
                 return Err(Rejection::new(0, "PNG 11.2.2: index outside PLTE, or padding bits not 0"));
             }
-            std::mem::swap(&mut self.before, &mut self.now);
             self.now.clear();
         }
         Ok(())
@@ -303,53 +302,6 @@ impl Rows {
             return Ok(());
         }
         Err(Rejection::new(0, "PNG 10.1: rows are missing").inside("image data"))
-    }
-}
-
-/// Undoes a filter (9.2) for pixels of at most one byte. The row before the first is empty, and read as zeros.
-fn unfilter(filter: u8, before: &[u8], now: &mut [u8]) {
-    let above = before.iter().copied().chain(std::iter::repeat(0));
-    let (mut a, mut c) = (0u8, 0u8);
-    match filter {
-        1 => {
-            for byte in now {
-                a = byte.wrapping_add(a);
-                *byte = a;
-            }
-        }
-        2 => {
-            for (byte, b) in now.iter_mut().zip(above) {
-                *byte = byte.wrapping_add(b);
-            }
-        }
-        3 => {
-            for (byte, b) in now.iter_mut().zip(above) {
-                a = byte.wrapping_add(a.midpoint(b));
-                *byte = a;
-            }
-        }
-        4 => {
-            for (byte, b) in now.iter_mut().zip(above) {
-                a = byte.wrapping_add(paeth(a, b, c));
-                *byte = a;
-                c = b;
-            }
-        }
-        _ => {}
-    }
-}
-
-/// The Paeth predictor (9.4).
-#[expect(clippy::arithmetic_side_effects, reason = "bound: three bytes in i16")]
-fn paeth(a: u8, b: u8, c: u8) -> u8 {
-    let (x, y, z) = (i16::from(a), i16::from(b), i16::from(c));
-    let (pa, pb, pc) = ((y - z).abs(), (x - z).abs(), (x + y - z - z).abs());
-    if pa <= pb && pa <= pc {
-        a
-    } else if pb <= pc {
-        b
-    } else {
-        c
     }
 }
 

@@ -37,7 +37,7 @@ fn format_of(name: &str) -> Option<Format> {
     let same = match extension.as_str() {
         "jpeg" | "jpe" | "jfif" => "jpg",
         "tiff" => "tif",
-        "text" | "log" => "txt",
+        "log" => "txt",
         "dib" => "bmp",
         own => own,
     };

@@ -128,9 +128,8 @@ impl Walk<'_> {
 
     fn attribute(&mut self, ns: Ns, local: &str, element: &Element, attribute: &Attribute<'_>) -> Result<(), String> {
         let Attribute { ns: space, local: name, value } = *attribute;
-        if space == Ns::XML && name == "space" {
-            let known = matches!(value, "preserve" | "default");
-            return if known { Ok(()) } else { Err(format!("xml:space {value:?}")) };
+        if space == Ns::XML && !matches!(value, "preserve" | "default") {
+            return Err(format!("{local}/@xml:{name} holds neither of its two values"));
         }
         let listed = element.attributes.iter().find(|(n, l, _)| *n == space && *l == name);
         let holds = listed.map(|(_, _, holds)| *holds);

@@ -44,7 +44,6 @@ impl Graph<'_, '_> {
             Value::Name(b"DeviceGray") => Ok(Space::Grey),
             Value::Name(b"DeviceRGB") => Ok(Space::Rgb),
             Value::Name(b"DeviceCMYK") => Ok(Space::Of(4)),
-            Value::Name(b"Pattern") => Ok(Space::Pattern),
             Value::Array(elements) => self.family(at, elements, depth),
             _ => Err(Rejection::new(at, "8.6.3: colour space family (PDF-75)")),
         }

@@ -120,7 +120,7 @@ impl Graph<'_, '_> {
             style.done()?;
         }
         dict.opt("C", |v| v.numbers().filter(|n| matches!(n.len(), 0 | 1 | 3 | 4)))?;
-        dict.opt("F", |v| matches!(v.int()?, 0 | 4).then_some(()))?;
+        dict.opt_int("F", 4..=4)?;
         dict.one_of("H", &["N", "I", "O", "P"])?;
         dict.opt("QuadPoints", |v| v.numbers().filter(|n| !n.is_empty() && n.len() & 7 == 0))?;
         let targets = self.target(&mut dict)?;
@@ -187,7 +187,7 @@ impl Graph<'_, '_> {
                 item.check(links == (parent, previous), "12.3.3: Parent and Prev (PDF-12)")?;
                 item.opt_int("Count", i64::MIN..=i64::MAX)?;
                 item.opt_tuple("C", 3)?;
-                item.opt_int("F", 0..=3)?;
+                item.opt_int("F", 1..=3)?;
                 item.check(self.target(&mut item.clone())? <= 1, "dialect §2: one of Dest and A (PDF-41)")?;
                 self.target(&mut item)?;
                 match (item.opt_ref("First")?, item.opt_ref("Last")?) {

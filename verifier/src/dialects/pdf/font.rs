@@ -212,7 +212,7 @@ fn differences(mut dict: Dict<'_>) -> Result<(), Rejection> {
     dict.one_of("BaseEncoding", &ENCODINGS)?;
     dict.opt("Differences", |v| {
         let elements = v.array()?;
-        let led = matches!(elements.first(), Some(Value::Int(_)) | None);
+        let led = matches!(elements.first(), Some(Value::Int(_)));
         let sound = |e: &Value<'_>| matches!(e, Value::Int(0..=255) | Value::Name(_));
         (led && elements.iter().all(sound)).then_some(())
     })?;

@@ -194,10 +194,7 @@ impl<'a, 'l> Graph<'a, 'l> {
 
     /// What an object draws that has been visited.
     pub(super) fn drawings_of(&self, id: u32) -> u64 {
-        match self.states.get(id as usize) {
-            Some(State::Done { drawings, .. }) => *drawings,
-            Some(State::Unseen | State::Open) | None => 0,
-        }
+        if let Some(State::Done { drawings, .. }) = self.states.get(id as usize) { *drawings } else { 0 }
     }
 
     /// Marks an object that its owner reads itself. It may be claimed once.

@@ -225,7 +225,7 @@ pub(super) fn type1(data: &[u8], [clear, encrypted, zeros]: [usize; 3]) -> Resul
     }
     let zeros = tail.iter().filter(|b| **b == b'0').count();
     let mark = tail.iter().filter(|b| !b.is_ascii_whitespace() && **b != b'0').copied().collect::<Vec<u8>>();
-    if !tail.is_empty() && (zeros != 512 || !matches!(mark.as_slice(), b"" | b"cleartomark")) {
+    if !tail.is_empty() && (zeros != 512 || mark != b"cleartomark") {
         return Err(bad("Type 1: 512 zeros and cleartomark"));
     }
     Ok(())

@@ -230,8 +230,10 @@ impl<'a> Reader<'a> {
 fn may_be_empty(key: &[u8], value: &Value<'_>) -> bool {
     match value {
         Value::Dict(dict) if dict.entries.is_empty() => matches!(key, b"Resources" | b"D" | b"BS" | b"CharProcs"),
-        Value::Array(elements) if elements.is_empty() => matches!(key, b"C" | b"Bounds" | b"D" | b"W" | b"W2"),
-        Value::Dict(_) | Value::Array(_) | Value::Null | Value::Bool(_) | Value::Int(_) | Value::Real(_) => true,
+        Value::Array(elements) if elements.is_empty() => matches!(key, b"C" | b"Bounds" | b"D"),
+        // It stands in destinations only, which are arrays.
+        Value::Null => false,
+        Value::Dict(_) | Value::Array(_) | Value::Bool(_) | Value::Int(_) | Value::Real(_) => true,
         Value::Name(_) | Value::Str(_) | Value::Ref(_) => true,
     }
 }

@@ -220,7 +220,7 @@ fn colours(fields: &Fields) -> Result<u32, &'static str> {
     }
     let alike = |values: &[u32]| values.len() == samples as usize && values.iter().min() == values.iter().max();
     let bits = fields.bits.first().copied().unwrap_or_default();
-    if !alike(&fields.bits) || !matches!((bits, photometric, alpha), (1, 1, 0) | (8, ..) | (16 | 32 | 64, 1 | 2, _)) {
+    if !alike(&fields.bits) || !matches!((bits, photometric, alpha), (1, 1, 0) | (8, ..) | (16 | 32, 1 | 2, _)) {
         return Err("our dialect: BitsPerSample");
     }
     let format = fields.format.first().copied();
