@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod commands;
+mod places;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -18,6 +19,8 @@ struct Arguments {
 enum Command {
     /// Clean files and folders into an outbox.
     Clean(commands::clean::Arguments),
+    /// Build, check, take in and roll back signature bundles.
+    Signatures(commands::signatures::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -26,5 +29,6 @@ fn main() -> ExitCode {
     jail::become_jail_if_asked(&station::roles::ROLES);
     match Arguments::parse().command {
         Command::Clean(arguments) => commands::clean::run(&arguments),
+        Command::Signatures(arguments) => commands::signatures::run(&arguments),
     }
 }

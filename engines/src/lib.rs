@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 mod answer;
+mod check;
 mod engine;
 mod hashes;
 mod registry;
@@ -19,6 +20,7 @@ pub mod yara;
 pub use answer::{
     Answer, Detection, MAX_DETECTIONS, MAX_META_BYTES, MAX_NAME_BYTES, MAX_REASON_BYTES, RuleMeta, Severity,
 };
+pub use check::{Checked, check};
 pub use engine::{Engine, EngineError, EngineId, Object, Provenance, Sample};
 pub use hashes::Hashes;
 pub use registry::{Descriptor, ENGINES, Home, Load, descriptor};

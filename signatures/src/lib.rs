@@ -1,8 +1,8 @@
 //! What engines look for: rule sets and hash lists, with the identity that goes into every record.
 //!
-//! Here are only texts and digests. Nothing is scanned and nothing is compiled: libyara's compiled rules are bytecode,
-//! and the engine that makes and loads them is in the crate `engines`. What is trusted is what was built into the
-//! executable.
+//! Here are only texts, digests and the folder they lie in. Nothing is scanned and nothing is compiled: libyara's compiled
+//! rules are bytecode, and the engine that makes and loads them is in the crate `engines`. What is trusted is what was
+//! built into the executable, and bundles that pinned keys signed.
 #![forbid(unsafe_code)]
 #![cfg_attr(
     test,
@@ -13,13 +13,23 @@
     )
 )]
 
+pub mod bundle;
+pub mod date;
 pub mod hash;
+pub mod keys;
 mod manifest;
 mod own;
 mod rule_set;
+mod sealed;
+pub mod split;
+pub mod store;
+pub mod trust;
 
 pub use hash::HashSets;
 pub use rule_set::{RuleSet, Source};
+
+/// Version of this program, as a bundle's minimum version is held against it.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Everything that the engines of a station are fed with.
 #[derive(Clone, Debug)]

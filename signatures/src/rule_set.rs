@@ -72,6 +72,37 @@ impl RuleSet {
     }
 }
 
+impl RuleSet {
+    /// The files as one run of bytes, to hand them to a jail.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let fields = self.sources.iter().flat_map(|source| [&source.name, &source.text]);
+        fields.flat_map(|field| [&(field.len() as u64).to_le_bytes()[..], field.as_bytes()].concat()).collect()
+    }
+
+    /// The files from such a run. Name and date of the set do not travel.
+    ///
+    /// # Errors
+    /// [`SignatureError`] where the bytes are none, or the files no set.
+    pub fn from_bytes(mut bytes: &[u8]) -> Result<Self, SignatureError> {
+        let bad = || SignatureError::RuleSet { what: "these bytes are no rule files".to_owned() };
+        let mut field = || {
+            let (len, rest) = bytes.split_first_chunk::<8>()?;
+            let (field, rest) = rest.split_at_checked(usize::try_from(u64::from_le_bytes(*len)).ok()?)?;
+            bytes = rest;
+            Some((String::from_utf8(field.to_vec()).ok()?, rest.is_empty()))
+        };
+        let mut sources = Vec::new();
+        loop {
+            let ((name, _), (text, last)) = field().zip(field()).ok_or_else(bad)?;
+            sources.push(Source { name, text });
+            if last {
+                return Self::new("jail", "1970-01-01", sources);
+            }
+        }
+    }
+}
+
 /// Every field is led by its length, so that no text can be moved from one file into the next unnoticed.
 fn digest(sources: &[Source]) -> Digest {
     let mut hash = Sha256::new();
@@ -100,6 +131,14 @@ mod tests {
         }
         // Fixed once and for all: records of years ago must still name the same rules.
         assert_eq!(one.to_string(), "45e7e7b0176844e5983b149980a409f6de3fb70fb4363d384711465c7b02c191");
+    }
+
+    #[test]
+    fn files_travel_as_bytes() {
+        let one = set(&[("a", "x"), ("b", "")]).unwrap();
+        let bytes = one.to_bytes();
+        assert_eq!(RuleSet::from_bytes(&bytes).unwrap().sources(), one.sources());
+        assert!((0..bytes.len()).filter(|cut| RuleSet::from_bytes(&bytes[..*cut]).is_ok()).eq([18]));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! `sallyport clean INPUT... --out DIR`: the headless batch.
 
+use crate::places;
 use jail::Launcher;
 use model::{Outcome, ReportLine};
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -29,6 +30,10 @@ pub struct Arguments {
     /// Keep the originals of withheld files here, each with a note.
     #[arg(long, value_name = "DIR")]
     quarantine: Option<PathBuf>,
+    /// The signature store, whose set is in force beside the built-in rules [default: the person's, root's or the
+    /// service's, where there is one].
+    #[arg(long, value_name = "DIR")]
+    signatures: Option<PathBuf>,
     /// How many files to work on side by side [default: one a core].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     jobs: Option<u16>,
@@ -123,11 +128,18 @@ fn start(arguments: &Arguments, policy: LoadedPolicy) -> Result<Station, Station
     Station::start(Settings {
         policy,
         jobs: arguments.jobs.map_or(cores, usize::from),
-        spool: cache_home().join("sallyport"),
+        spool: places::cache_home().join("sallyport"),
         fixed_point: !arguments.no_fixed_point,
         launcher: Launcher::of_this_program().map_err(|error| StationError::Jail(error.to_string()))?,
         now: SystemTime::now(),
+        signatures: signature_store(arguments),
     })
+}
+
+/// A store that was named must be there; the usual one may be missing.
+fn signature_store(arguments: &Arguments) -> Option<PathBuf> {
+    let usual = || Some(places::signature_store()).filter(|dir| dir.exists());
+    arguments.signatures.clone().or_else(usual)
 }
 
 fn open_quarantine(path: &Path) -> Result<Quarantine, StationError> {
@@ -140,18 +152,7 @@ fn open_report(path: &Path) -> Result<Report, StationError> {
 
 /// Without `--report` the last report still lies where a person can find it (XDG base directories).
 fn default_report() -> PathBuf {
-    xdg("XDG_STATE_HOME", ".local/state").join("sallyport").join("last-report.jsonl")
-}
-
-fn cache_home() -> PathBuf {
-    xdg("XDG_CACHE_HOME", ".cache")
-}
-
-fn xdg(variable: &str, below_home: &str) -> PathBuf {
-    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    absolute(variable)
-        .or_else(|| absolute("HOME").map(|home| home.join(below_home)))
-        .unwrap_or_else(|| "/var/tmp".into())
+    places::state_home().join("sallyport").join("last-report.jsonl")
 }
 
 /// Progress for a person, on a terminal only.

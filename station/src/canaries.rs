@@ -179,7 +179,7 @@ fn sweep(base: &Path) {
 }
 
 /// The EICAR antivirus test file, from halves: neither this source nor the executable is one.
-fn eicar() -> Vec<u8> {
+pub(crate) fn eicar() -> Vec<u8> {
     let mut halves = *br"X5O!P%@AP[4\PZX54(P^)7CC)7}$DHB@Q-RS@MC@QC-@MSHUHQTR-SDRS-EHKD!$G+G*";
     // The letters of the second half are kept one off, so that no compiler can put the two together.
     for byte in halves.iter_mut().skip(27) {

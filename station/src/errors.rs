@@ -77,6 +77,12 @@ pub enum StationError {
         /// Its name, and what became of it.
         canary: String,
     },
+    /// The signature store.
+    #[error("signatures: {0}")]
+    Store(#[from] signatures::store::StoreError),
+    /// Policy says `stale = "stop"`, and the set in force should not be any more.
+    #[error("the signatures in force cannot be used: {0}")]
+    Trouble(String),
     /// An engine cannot start.
     #[error("the engine {engine} does not start: {message}")]
     Engine {
@@ -93,7 +99,8 @@ impl StationError {
     pub const fn exit_status(&self) -> u8 {
         match self {
             Self::Input { .. } | Self::OutboxInsideInput { .. } | Self::Policy { .. } | Self::UnknownEngine { .. } => 2,
-            Self::Stale { .. } => 1,
+            Self::Stale { .. } | Self::Trouble(_) => 1,
+            Self::Store(error) => error.exit_status(),
             Self::Outbox { .. }
             | Self::Place { .. }
             | Self::Jail(_)

@@ -7,6 +7,7 @@
 
 mod canaries;
 mod errors;
+mod force;
 pub mod hash_sets;
 pub mod inputs;
 mod intake;
@@ -18,6 +19,7 @@ mod policy;
 mod quarantine;
 mod record;
 pub mod roles;
+pub mod rules;
 mod scan;
 mod tokens;
 

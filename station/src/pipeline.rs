@@ -2,6 +2,7 @@
 
 use crate::StationError;
 use crate::canaries::CanaryResult;
+use crate::force::{InForce, Starter};
 use crate::inputs::Entry;
 use crate::intake::{Intake, IntakeError, digest_of, take_in};
 use crate::journal::Report;
@@ -16,9 +17,8 @@ use crate::roles::{
 use crate::scan::{EngineSet, Object, Scanned};
 use crate::tokens::{CleanScan, Verified, release};
 use jail::{Done, Growing, Job, JobFailure, JobLimits, Launcher, Sealed, SpoolDir, Usage, Zygote};
-use model::{Digest, FindingAction, Findings, Outcome, OutputRow, Policy, Reason, ReasonCode, ReportLine, Stale};
+use model::{Digest, FindingAction, Findings, Outcome, OutputRow, Policy, Reason, ReasonCode, ReportLine};
 use rayon::prelude::*;
-use signatures::Signatures;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -39,6 +39,8 @@ pub struct Settings {
     pub launcher: Launcher,
     /// The time by which the rules' age is told.
     pub now: SystemTime,
+    /// The signature store; without one the built-in rules are in force alone.
+    pub signatures: Option<PathBuf>,
 }
 
 /// Told after each input, from whichever thread finished it.
@@ -93,12 +95,11 @@ pub struct Station {
     policy: LoadedPolicy,
     reconstruct: Zygote,
     verify: Zygote,
-    engines: EngineSet,
+    force: InForce,
     spool: SpoolDir,
     threads: rayon::ThreadPool,
     nonce: AtomicU64,
     fixed_point: bool,
-    hold: Option<Reason>,
 }
 
 /// The right to send files through the lane: a station gives it out when its canaries came through.
@@ -128,28 +129,36 @@ impl Station {
     /// # Errors
     /// [`StationError`] with what to do next.
     pub fn start(settings: Settings) -> Result<Self, StationError> {
-        let Settings { policy, jobs, spool, fixed_point, launcher, now } = settings;
+        let Settings { policy, jobs, spool, fixed_point, launcher, now, signatures } = settings;
         let zygote = |role| Zygote::start(&launcher, role).map_err(|e| StationError::Jail(e.to_string()));
         let (reconstruct, verify) = (zygote(RECONSTRUCT)?, zygote(VERIFY)?);
         let place = |source| StationError::Place { what: "spool", path: spool.clone(), source };
         let spool = std::fs::create_dir_all(&spool).and_then(|()| SpoolDir::new(&spool)).map_err(place)?;
-        let signatures = Signatures::built_in()
-            .map_err(|error| StationError::Engine { engine: "signatures".into(), message: error.to_string() })?;
-        let engines = EngineSet::start(&launcher, &spool, jobs, &policy.policy, &signatures)?;
-        let hold = stale(&engines, &policy.policy, now)?;
+        let starter =
+            Starter { launcher, spool: spool.clone(), jobs, policy: policy.policy.clone(), store: signatures };
+        let force = InForce::start(starter, now)?;
         let threads = rayon::ThreadPoolBuilder::new()
             .num_threads(jobs)
             .thread_name(|n| format!("station-{n}"))
             .build()
             .map_err(|e| StationError::Jail(e.to_string()))?;
         let nonce = AtomicU64::new(1);
-        Ok(Self { policy, reconstruct, verify, engines, spool, threads, nonce, fixed_point, hold })
+        Ok(Self { policy, reconstruct, verify, force, spool, threads, nonce, fixed_point })
     }
 
-    /// The engines that look, for a face to show.
+    /// What looks now, for a face to show; a refresh may put something else in its place.
     #[must_use]
-    pub fn engines(&self) -> &EngineSet {
-        &self.engines
+    pub fn rule_dates(&self) -> Vec<(String, String)> {
+        self.force.get().engines.rule_dates()
+    }
+
+    /// Takes over the set that is in force in the signature store, where it is another one. A run does so between two
+    /// files; a face that idles does it now and then. Says whether it took one over.
+    ///
+    /// # Errors
+    /// [`StationError`]; the old set stays in force then.
+    pub fn refresh(&self) -> Result<bool, StationError> {
+        self.force.refresh(SystemTime::now())
     }
 
     /// The Landlock ABI that the jails stand on.
@@ -194,6 +203,8 @@ impl Station {
             let mut names = Allocator::new(&folders);
             for index in group {
                 let (Some(entry), Some(plan)) = (entries.get(*index), planned.get(*index)) else { continue };
+                // A set that does not start changes nothing; `signatures status` says what is in force.
+                let _ = self.refresh();
                 let line = self.clean(entry, plan, &mut names, to, stop);
                 let finished = done.fetch_add(1, Ordering::Relaxed).saturating_add(1);
                 progress.finished(finished, entries.len(), &line);
@@ -239,7 +250,7 @@ impl Station {
         line.ms.intake = millis(started);
         line.sha256 = Some(intake.digest);
         line.size = intake.sealed.len();
-        if let Some(reason) = &self.hold {
+        if let Some(reason) = &self.force.get().hold {
             record::withhold(&mut line, Outcome::Blocked, reason.clone());
         } else if let Err((outcome, reason)) = self.judge(&mut line, &intake, plan, names, to) {
             record::withhold(&mut line, outcome, reason);
@@ -256,9 +267,12 @@ impl Station {
         names: &mut Allocator<'_>,
         to: &Destination<'_>,
     ) -> Result<(), (Outcome, Reason)> {
+        // Input, exported objects and output are looked at with the same signatures, whatever comes meanwhile.
+        let force = self.force.get();
+        let engines = &force.engines;
         let input = Object { sealed: &intake.sealed, offset: 0, len: intake.sealed.len(), name: "the input" };
         let (timed_scan, timed_job) = rayon::join(
-            || timed(|| self.engines.scan(&input, Some(intake.digest))),
+            || timed(|| engines.scan(&input, Some(intake.digest))),
             || timed(|| self.reconstruct(&plan.name, &intake.sealed)),
         );
         let ((mut scanned, scan_ms), (job, reconstruct_ms)) = (timed_scan, timed_job);
@@ -268,7 +282,7 @@ impl Station {
         let rebuilt = job.map_err(|failure| record::jail_failure(&failure));
         if let Ok(done) = &rebuilt {
             spent(line, &done.usage);
-            let (exported, ms) = timed(|| self.scan_exports(done));
+            let (exported, ms) = timed(|| scan_exports(engines, done));
             line.ms.scan += ms;
             scanned.absorb(exported);
             record::engines(line, &scanned);
@@ -290,7 +304,7 @@ impl Station {
         let output = self.output(done.output)?;
         let digest = digest_of(&output).map_err(|e| station(&e))?;
         let known = (digest == intake.digest).then_some(&scanned);
-        let (verified, clean) = self.prove(line, output, digest, made, known)?;
+        let (verified, clean) = self.prove(line, engines, (output, digest), made, known)?;
         self.release(line, &verified, clean, made, plan, names, to)
     }
 
@@ -313,16 +327,6 @@ impl Station {
         zygote.run(Job { input, header: &header, limits, spool: &self.spool })
     }
 
-    /// Exported objects are scanned like files: members, decoded layers, what was dropped.
-    fn scan_exports(&self, done: &Done) -> Scanned {
-        let scan = |export: &jail::Export| {
-            let name = format!("{} (depth {})", export.name, export.depth);
-            let (sealed, offset, len) = (&done.spool, export.offset, export.len);
-            self.engines.scan(&Object { sealed, offset, len, name: &name }, None)
-        };
-        done.exports.par_iter().map(scan).reduce(Scanned::default, Scanned::and)
-    }
-
     /// The sealed output; a job that wrote nothing has an empty one.
     fn output(&self, output: Option<Sealed>) -> Result<Sealed, (Outcome, Reason)> {
         match output {
@@ -336,15 +340,15 @@ impl Station {
     fn prove(
         &self,
         line: &mut ReportLine,
-        output: Sealed,
-        digest: Digest,
+        engines: &EngineSet,
+        (output, digest): (Sealed, Digest),
         made: Made,
         known: Option<&Scanned>,
     ) -> Result<(Verified, CleanScan), (Outcome, Reason)> {
         let nonce = self.nonce.fetch_add(1, Ordering::Relaxed);
         let asked = VerifyJob { nonce, dialect: made.format, policy: self.policy.policy.clone() };
         let object = Object { sealed: &output, offset: 0, len: output.len(), name: "the output" };
-        let scan = || known.cloned().map_or_else(|| timed(|| self.engines.scan(&object, Some(digest))), |s| (s, 0.0));
+        let scan = || known.cloned().map_or_else(|| timed(|| engines.scan(&object, Some(digest))), |s| (s, 0.0));
         let (timed_job, timed_scan) = rayon::join(|| timed(|| self.job(&self.verify, &output, &asked)), scan);
         let ((job, verify_ms), (scanned, scan_ms)) = (timed_job, timed_scan);
         line.ms.verify = verify_ms;
@@ -408,54 +412,14 @@ impl Station {
     }
 }
 
-/// Rules that are older than policy allows: a reason to hold every file, an error, or nothing.
-fn stale(engines: &EngineSet, policy: &Policy, now: SystemTime) -> Result<Option<Reason>, StationError> {
-    let allowed_days = policy.engines.max_rule_age;
-    for (engine, date) in engines.rule_dates() {
-        let age_days = days_since(&date, now);
-        if age_days <= u64::from(allowed_days) {
-            continue;
-        }
-        match policy.engines.stale {
-            Stale::Warn => {}
-            Stale::Hold => {
-                let text = format!(
-                    "the rules of {engine} are {age_days} days old, the policy allows {allowed_days}; update them first"
-                );
-                return Ok(Some(Reason::new(ReasonCode::NotScanned, &text)));
-            }
-            Stale::Stop => return Err(StationError::Stale { engine, age_days, allowed_days }),
-        }
-    }
-    Ok(None)
-}
-
-/// Whole days from `date` (`YYYY-MM-DD`) to `now`; a date that is none is infinitely old.
-fn days_since(date: &str, now: SystemTime) -> u64 {
-    let today = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_secs() / 86_400);
-    let mut parts = date.split('-').map(|part| part.parse::<i64>().ok());
-    let (Some(Some(year)), Some(Some(month)), Some(Some(day)), None) =
-        (parts.next(), parts.next(), parts.next(), parts.next())
-    else {
-        return u64::MAX;
+/// Exported objects are scanned like files: members, decoded layers, what was dropped.
+fn scan_exports(engines: &EngineSet, done: &Done) -> Scanned {
+    let scan = |export: &jail::Export| {
+        let name = format!("{} (depth {})", export.name, export.depth);
+        let (sealed, offset, len) = (&done.spool, export.offset, export.len);
+        engines.scan(&Object { sealed, offset, len, name: &name }, None)
     };
-    let Some(built) = days_from_civil(year, month, day) else { return u64::MAX };
-    today.saturating_sub(built)
-}
-
-/// Days since 1970-01-01 of a day of the proleptic Gregorian calendar; `None` before that or where it is no day.
-fn days_from_civil(year: i64, month: i64, day: i64) -> Option<u64> {
-    if !(1970..=9999).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
-        return None;
-    }
-    let before_march = i64::from(month <= 2);
-    let year = year.checked_sub(before_march)?;
-    let leap_days = year.checked_div(4)?.checked_sub(year.checked_div(100)?)?.checked_add(year.checked_div(400)?)?;
-    // The year is counted from March, so that the leap day is its last.
-    let march_month = month.checked_add(9)?.checked_rem(12)?;
-    let in_year = march_month.checked_mul(153)?.checked_add(2)?.checked_div(5)?.checked_add(day)?.checked_sub(1)?;
-    let days = year.checked_mul(365)?.checked_add(leap_days)?.checked_add(in_year)?.checked_sub(719_468)?;
-    u64::try_from(days).ok()
+    done.exports.par_iter().map(scan).reduce(Scanned::default, Scanned::and)
 }
 
 fn with_names(findings: Vec<model::Finding>, plan: &Planned) -> Vec<model::Finding> {
@@ -505,22 +469,4 @@ fn timed<T>(work: impl FnOnce() -> T) -> (T, f64) {
     let started = Instant::now();
     let result = work();
     (result, millis(started))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_age_of_rules_is_told_in_days() {
-        let at = |days: u64| SystemTime::UNIX_EPOCH + Duration::from_secs(days * 86_400 + 3_600);
-        assert_eq!(days_from_civil(1970, 1, 1), Some(0));
-        assert_eq!(days_from_civil(2000, 3, 1), Some(11_017));
-        assert_eq!(days_from_civil(2024, 2, 29), Some(19_782));
-        assert_eq!(days_since("2024-02-29", at(19_792)), 10);
-        assert_eq!(days_since("2024-02-29", at(1)), 0, "rules from the future are not old");
-        for no_date in ["", "yesterday", "2024-13-01", "2024-01-01-01"] {
-            assert_eq!(days_since(no_date, at(20_000)), u64::MAX, "{no_date}");
-        }
-    }
 }

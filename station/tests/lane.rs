@@ -176,6 +176,7 @@ impl Lane {
             fixed_point: true,
             launcher: Launcher::of_this_program().unwrap(),
             now: SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000),
+            signatures: None,
         };
         let station = Station::start(settings)?;
         let outbox = Outbox::open(&lane.out()).unwrap();

@@ -42,7 +42,9 @@ impl World {
     #[expect(clippy::disallowed_methods, reason = "the test plays the person who starts the program")]
     pub fn sallyport(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sallyport"));
-        command.env("HOME", self.dir.path()).env_remove("XDG_STATE_HOME").env_remove("XDG_CACHE_HOME");
+        command.env("HOME", self.dir.path()).env_remove("XDG_CACHE_HOME");
+        // Said outright: root's own store would else be the machine's.
+        command.env("XDG_STATE_HOME", self.at(".local/state")).env_remove("STATE_DIRECTORY");
         command
     }
 

@@ -319,6 +319,7 @@ fn equal_range(keys: &[[u8; 4]], key: u32) -> Result<Option<std::ops::Range<usiz
 #[derive(Clone, Debug, Default)]
 pub struct HashSets {
     sets: Vec<HashIndex>,
+    date: Option<String>,
 }
 
 impl HashSets {
@@ -326,7 +327,13 @@ impl HashSets {
     #[must_use]
     pub fn new(mut sets: Vec<HashIndex>) -> Self {
         sets.sort_by(|a, b| (a.id(), a.sha256()).cmp(&(b.id(), b.sha256())));
-        Self { sets }
+        Self { sets, date: None }
+    }
+
+    /// The same, where the sets came together on `date` (`YYYY-MM-DD`): built-in ones are as young as what they came with.
+    #[must_use]
+    pub fn dated(self, date: &str) -> Self {
+        Self { date: Some(date.to_owned()), ..self }
     }
 
     /// The sets.
@@ -352,6 +359,9 @@ impl HashSets {
     /// When the newest entry of a known-bad set was added; `1970-01-01` where there is none.
     #[must_use]
     pub fn date(&self) -> &str {
+        if let Some(date) = &self.date {
+            return date;
+        }
         let bad = self.sets.iter().filter(|set| set.purpose() == Purpose::KnownBad);
         bad.map(HashIndex::date).max().unwrap_or("1970-01-01")
     }

@@ -11,15 +11,19 @@ pub use object::Object;
 pub use scanned::Scanned;
 
 use crate::StationError;
-use engines::{Answer, Descriptor, ENGINES, Engine, Home, Provenance, Sample};
+use engines::{Answer, Descriptor, ENGINES, Engine, EngineError, Home, Provenance, Sample};
 use jail::{Launcher, Sealed, SpoolDir};
 use model::{Digest, EngineRow, Policy};
 use object::{Alone, Digests, Wanted, digests};
 use pool::Pool;
 use rayon::prelude::*;
 use scanned::row_of;
-use signatures::Signatures;
+use signatures::{RuleSet, Signatures};
 use std::time::Instant;
+
+/// Makes rules ready with an engine's compiler, or has them ready already.
+pub(crate) type CompileRules<'a> =
+    dyn Fn(fn(&RuleSet) -> Result<Vec<u8>, EngineError>, &RuleSet) -> Result<Vec<u8>, String> + 'a;
 
 /// The engines of this station, started with one set of signatures. An update starts a second set beside this one and
 /// then takes its place.
@@ -55,6 +59,7 @@ impl EngineSet {
         jobs: usize,
         policy: &Policy,
         signatures: &Signatures,
+        compile_rules: &CompileRules<'_>,
     ) -> Result<Self, StationError> {
         let known: Vec<&str> = ENGINES.iter().map(|descriptor| descriptor.id).collect();
         if let Some(engine) = policy.engines.required.iter().find(|engine| !known.contains(&engine.as_str())) {
@@ -65,7 +70,7 @@ impl EngineSet {
             Ok(match descriptor.home {
                 Home::Station { open } => Running::Station(open(signatures)),
                 Home::ScanJail { provenance, compile, .. } => {
-                    let compiled = compile(&signatures.rules).map_err(|error| refuse(error.to_string()))?;
+                    let compiled = compile_rules(compile, &signatures.rules).map_err(refuse)?;
                     let rules = Sealed::from_bytes(spool, &compiled).map_err(|error| refuse(error.to_string()))?;
                     let pool = Pool::start(launcher, descriptor.id, rules, jobs).map_err(refuse)?;
                     Running::Jails { provenance: provenance(signatures), pool: Box::new(pool) }
