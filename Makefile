@@ -1,5 +1,5 @@
 # `make run` and `make test` do all the set-up that they need on a fresh Debian machine with Rust.
-.PHONY: run test soak setup lint bench verify-static clean
+.PHONY: run test soak setup setup-tests lint bench verify-static clean
 
 CARGO ?= cargo
 
@@ -12,11 +12,11 @@ run: setup
 	@$(CARGO) run --locked --release -q -p sallyport -- clean demo-stick --out outbound --quarantine quarantine \
 		|| [ $$? -eq 1 ]
 
-test: setup
+test: setup-tests
 	$(CARGO) test --locked --workspace
 
 # The full campaigns: every kill, mutant and seed, not a sample of them.
-soak: setup
+soak: setup-tests
 	SALLYPORT_SOAK=1 $(CARGO) test --locked --workspace --release -- --nocapture
 
 bench: setup
@@ -33,6 +33,9 @@ lint:
 
 setup:
 	@sh scripts/setup.sh
+
+setup-tests:
+	@sh scripts/setup.sh tests
 
 clean:
 	$(CARGO) clean

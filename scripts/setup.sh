@@ -1,19 +1,48 @@
 #!/bin/sh
 # Installs what a build needs and the machine lacks: a C compiler (libyara is C) and the headers of libc.
+# With the argument `tests` also what tests talk to where they can: ClamAV's daemon, which is not started as a service.
 set -eu
 
 if ! command -v cargo >/dev/null 2>&1; then
     echo "setup: Rust is missing; install it first (1.95 or newer)" >&2
     exit 1
 fi
-if command -v cc >/dev/null 2>&1 && [ -e /usr/include/stdio.h ]; then
-    exit 0
-fi
-if ! command -v apt-get >/dev/null 2>&1; then
-    echo "setup: a C compiler is missing, and this is no Debian: install gcc and the libc headers" >&2
-    exit 1
-fi
 as_root=""
 [ "$(id -u)" -eq 0 ] || as_root="sudo"
-$as_root apt-get update -q
-$as_root apt-get install -q -y --no-install-recommends gcc libc6-dev
+
+compiler() {
+    if command -v cc >/dev/null 2>&1 && [ -e /usr/include/stdio.h ]; then
+        return 0
+    fi
+    if ! command -v apt-get >/dev/null 2>&1; then
+        echo "setup: a C compiler is missing, and this is no Debian: install gcc and the libc headers" >&2
+        exit 1
+    fi
+    $as_root apt-get update -q
+    $as_root apt-get install -q -y --no-install-recommends gcc libc6-dev
+}
+
+# Tests run without it too and say so; whoever is not root is not asked for a password for that.
+clamd() {
+    if [ -x /usr/sbin/clamd ] || [ -x /usr/bin/clamd ]; then
+        return 0
+    fi
+    if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null 2>&1; then
+        echo "setup: clamd is missing; the tests that talk to a real one will say so (Debian: install clamav-daemon)" >&2
+        return 0
+    fi
+    echo "setup: installing clamav-daemon for the tests; its service is not started" >&2
+    policy=/usr/sbin/policy-rc.d
+    if [ ! -e "$policy" ]; then
+        trap 'rm -f "$policy"' EXIT
+        printf '#!/bin/sh\nexit 101\n' >"$policy"
+        chmod 755 "$policy"
+    fi
+    { apt-get update -q && apt-get install -q -y --no-install-recommends clamav-daemon; } ||
+        echo "setup: clamav-daemon could not be installed; the tests that need it will say so" >&2
+}
+
+compiler
+if [ "${1:-}" = tests ]; then
+    clamd
+fi

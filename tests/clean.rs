@@ -76,7 +76,12 @@ fn never_a_released_line_without_its_file_and_never_a_file_without_its_line() {
         }
         let engines: Vec<&str> = line.engines.iter().map(|row| &*row.engine).collect();
         assert!(engines.contains(&"yara") && engines.contains(&"hashes"), "{}: {engines:?}", line.input);
-        assert!(line.engines.iter().all(|row| row.bytes == line.size), "{}: {:?}", line.input, line.engines);
+        assert!(
+            line.engines.iter().all(|row| row.absent || row.bytes == line.size),
+            "{}: {:?}",
+            line.input,
+            line.engines
+        );
     }
     in_report.sort();
     let in_outbox: Vec<String> = world.released().into_iter().map(|(name, _)| name).collect();

@@ -111,6 +111,30 @@ pub trait Engine: Send + Sync {
     /// Which version with which rules. An engine that can change while it runs says what it said last.
     fn provenance(&self) -> Provenance;
 
+    /// Whether it is there and can be asked, with the reason where it can't. Cheap, and free of side effects.
+    ///
+    /// # Errors
+    /// One sentence that says what to do.
+    fn check(&self) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// Whether it tells how old its rules are; where it does not, no policy can hold their age against it.
+    fn tells_age(&self) -> bool {
+        true
+    }
+
+    /// How many objects it may look at side by side; 0 for as many as there are.
+    fn parallel(&self) -> u32 {
+        0
+    }
+
+    /// Text that, with the object's digest, decides every answer for as long as it stays the same; `None` where nobody
+    /// can tell, and then no answer is kept.
+    fn cache_key(&self) -> Option<String> {
+        None
+    }
+
     /// Looks at one byte string. It writes nothing, takes no container apart and decides nothing. An engine that is
     /// lost answers every call with [`Answer::not_scanned`]; it never leaves its row out.
     fn scan(&self, sample: &Sample<'_>) -> Answer;

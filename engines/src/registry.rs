@@ -1,10 +1,12 @@
 //! The one place to touch: a new engine is a module and a line here.
 
-use crate::{Engine, EngineError, Provenance, Resident, hashes, yara};
+use crate::{Engine, EngineError, Provenance, Resident, Runner, clamd, external, hashes, yara};
+use model::EnginePolicy;
 use signatures::{RuleSet, Signatures};
+use std::sync::Arc;
 
 /// All engines of this build, in the order in which reports name them.
-pub static ENGINES: &[Descriptor] = &[yara::DESCRIPTOR, hashes::DESCRIPTOR];
+pub static ENGINES: &[Descriptor] = &[yara::DESCRIPTOR, hashes::DESCRIPTOR, clamd::DESCRIPTOR, external::DESCRIPTOR];
 
 /// What the station must know to run an engine.
 #[derive(Clone, Copy, Debug)]
@@ -36,7 +38,18 @@ pub enum Home {
         /// Makes the engine.
         open: fn(&Signatures) -> Box<dyn Engine>,
     },
+    /// In a program that is not ours, which gets a sealed copy: none, one or several, as the policy says.
+    Outside {
+        /// Makes the engines, whether they can be reached or not.
+        ///
+        /// # Errors
+        /// One sentence about the key of the policy that makes no sense.
+        open: Open,
+    },
 }
+
+/// Makes the engines outside the jails that a policy speaks of.
+pub type Open = fn(&EnginePolicy, &Arc<dyn Runner>) -> Result<Vec<Box<dyn Engine>>, String>;
 
 /// The engine of this name.
 #[must_use]
@@ -64,6 +77,7 @@ mod tests {
             let provenance = match descriptor.home {
                 Home::ScanJail { provenance, .. } => provenance(&signatures),
                 Home::Station { open } => open(&signatures).provenance(),
+                Home::Outside { .. } => continue,
             };
             assert_eq!(provenance.engine.as_str(), descriptor.id);
             assert!(!provenance.version.is_empty() && !provenance.rules_id.is_empty(), "{provenance:?}");

@@ -10,12 +10,13 @@ use crate::room::Room;
 use crate::scan_room::ScanRoom;
 use crate::seccomp::Filter;
 use crate::wire::{self, SAYS_NO, SAYS_READY};
-use crate::{landlocked, scan_room, sys, zygote};
+use crate::{landlocked, scan_room, spawner, sys, zygote};
 
 /// First argument of a jail process. Nobody types this; who does gets an error for want of a control socket.
 pub(crate) const MARKER: &str = "--become-sallyport-jail";
 pub(crate) const MODE_ZYGOTE: &str = "zygote";
 pub(crate) const MODE_SCAN: &str = "scan";
+pub(crate) const MODE_SPAWNER: &str = "spawner";
 /// The role behind [`crate::probe`], which every program has.
 pub(crate) const PROBE_ROLE: &str = "probe";
 pub(crate) const PROBE_OPEN: &[u8] = b"answer";
@@ -89,6 +90,11 @@ fn serve(roles: &Roles, control: BorrowedFd<'_>, arguments: &[String]) -> Result
             Filter::own_tgkill(rustix::process::getpid())?.install()?;
             close(abi, &Filter::scan()?)?;
             scan_room::run(control, setup, scan)
+        }
+        MODE_SPAWNER => {
+            let tasks = isolate(control).map_err(|error| error.to_string())?;
+            say_ready(control, &[])?;
+            spawner::serve(control, &tasks).map_err(|error| error.to_string())
         }
         _ => Err("no such mode".into()),
     }

@@ -132,7 +132,7 @@ impl Drop for Process {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is the one place where processes are started")]
+#[expect(clippy::disallowed_methods, reason = "this is the one place where our own executable is started again")]
 fn command(launcher: &Launcher) -> Command {
     Command::new(&launcher.executable)
 }

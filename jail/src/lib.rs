@@ -4,6 +4,9 @@
 //! reach the next. A **scan jail** lives long, because loading scanning rules costs more than scanning. Both are our own
 //! executable, started again with a hidden argument ([`become_jail_if_asked`]) and closed before they see a foreign byte.
 //!
+//! A third kind of process is no jail: the **spawner** starts programs of others (scanners of the site) that must be outside,
+//! each with limits and a process group of its own. It is ours, small and single-threaded, so that the station never forks.
+//!
 //! Layers, all of them required: `no_new_privs`, no capabilities, Landlock (every right the kernel's ABI knows, ABI 1 at
 //! least), a seccomp allow-list, resource limits, an empty environment, descriptors only, and a wall clock kept outside.
 //! A missing layer is an error at the start, never a warning.
@@ -28,6 +31,8 @@ mod scan;
 mod scan_room;
 mod sealed;
 mod seccomp;
+mod spawn;
+mod spawner;
 #[expect(unsafe_code, reason = "system calls that no safe wrapper offers")]
 mod sys;
 mod wire;
@@ -42,4 +47,5 @@ pub use room::{Outlet, Room};
 pub use scan::{ScanJail, ScanLimits};
 pub use scan_room::ScanRoom;
 pub use sealed::{Growing, Sealed, SealedMap, SealedReader, SpoolDir};
+pub use spawn::{Ended, OBJECT, Program, Ran, Spawner};
 pub use wire::HEADER_MAX;

@@ -53,7 +53,7 @@ impl Drop for Spool {
 }
 
 impl SpoolDir {
-    /// Makes a folder of mode 0700 under `base`, and removes empty ones left by owners that were killed.
+    /// Makes a folder of mode 0700 under `base`, and removes those left by owners that were killed.
     ///
     /// # Errors
     /// `base` can't be written.
@@ -100,7 +100,7 @@ fn open_folder(path: &Path) -> io::Result<OwnedFd> {
     Ok(rustix::fs::open(path, flags, Mode::empty())?)
 }
 
-/// Removes empty spool folders that nobody holds locked.
+/// Removes spool folders that nobody holds locked.
 fn sweep(base: &Path) -> io::Result<()> {
     for entry in std::fs::read_dir(base)? {
         let entry = entry?;
@@ -111,7 +111,8 @@ fn sweep(base: &Path) -> io::Result<()> {
             continue;
         };
         if rustix::fs::flock(&folder, rustix::fs::FlockOperation::NonBlockingLockExclusive).is_ok() {
-            let _ = std::fs::remove_dir(entry.path());
+            // Copies for programs of others may lie in it; nothing in there has an owner any more.
+            let _ = std::fs::remove_dir_all(entry.path());
         }
     }
     Ok(())

@@ -144,6 +144,24 @@ impl JobOrder {
     }
 }
 
+/// Fixed part of an order to the spawner, before program and arguments, each ended by a NUL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SpawnOrder {
+    pub wall: Duration,
+    pub memory_bytes: u64,
+}
+
+impl SpawnOrder {
+    pub(crate) fn to_bytes(self) -> Vec<u8> {
+        pack([u64::try_from(self.wall.as_millis()).unwrap_or(u64::MAX), self.memory_bytes])
+    }
+
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<(Self, &[u8])> {
+        let ([wall, memory_bytes], rest) = unpack(bytes)?;
+        Some((Self { wall: Duration::from_millis(wall), memory_bytes }, rest))
+    }
+}
+
 /// How a job's process ended, as its zygote saw it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {

@@ -18,8 +18,10 @@ use crate::sys::{self, Forked, SingleThreaded};
 use crate::wire::{self, Ending, JobOrder, JobReply, MESSAGE_MAX};
 
 /// A job in flight.
-struct Running {
+pub(crate) struct Running {
     pid: Pid,
+    /// It leads a process group of its own, which ends with it.
+    leads: bool,
     pidfd: OwnedFd,
     reply: OwnedFd,
     deadline: Instant,
@@ -29,9 +31,33 @@ struct Running {
 }
 
 impl Running {
+    /// A child that was just forked.
+    pub(crate) fn new(pid: Pid, leads: bool, reply: OwnedFd, wall: Duration) -> io::Result<Self> {
+        let pidfd = rustix::process::pidfd_open(pid, PidfdFlags::empty())?;
+        let now = Instant::now();
+        let deadline = now.checked_add(wall).unwrap_or(now);
+        Ok(Self { pid, leads, pidfd, reply, deadline, timed_out: false, abandoned: false })
+    }
+
     fn kill(&self) {
+        self.kill_group();
         // It may have ended already; the pidfd can't mean another process.
         let _ = rustix::process::pidfd_send_signal(&self.pidfd, Signal::KILL);
+    }
+
+    /// Its number stands for its group as long as it was not reaped.
+    fn kill_group(&self) {
+        if self.leads {
+            // The group is gone already where nobody else was in it.
+            let _ = rustix::process::kill_process_group(self.pid, Signal::KILL);
+        }
+    }
+
+    /// Whether it has ended; it stays to be reaped.
+    fn has_ended(&self) -> io::Result<bool> {
+        use rustix::process::{WaitId, WaitIdOptions, waitid};
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        Ok(waitid(WaitId::Pid(self.pid), options)?.is_some())
     }
 
     fn over_time(&self, now: Instant) -> bool {
@@ -39,9 +65,17 @@ impl Running {
     }
 }
 
-/// Serves until the station hangs up.
+/// Starts what a message asks for; nothing where it could not, which was told.
+pub(crate) type Begin<'a> = &'a mut dyn FnMut(&[u8], Vec<OwnedFd>) -> io::Result<Option<Running>>;
+
+/// Serves until the station hangs up: forks a closed process for each job.
 pub(crate) fn serve(control: BorrowedFd<'_>, tasks: &OwnedFd, filter: &Filter, job: JobFn) -> io::Result<()> {
     room::note_panics();
+    attend(control, &mut |message, fds| begin(message, fds, tasks, filter, job))
+}
+
+/// Starts what the station asks for, watches clocks and hang-ups, and tells how each child ended.
+pub(crate) fn attend(control: BorrowedFd<'_>, begin: Begin<'_>) -> io::Result<()> {
     let mut running: Vec<Running> = Vec::new();
     let mut buffer = vec![0; MESSAGE_MAX];
     loop {
@@ -62,7 +96,7 @@ pub(crate) fn serve(control: BorrowedFd<'_>, tasks: &OwnedFd, filter: &Filter, j
             let Some((message, fds)) = wire::receive(control, &mut buffer)? else {
                 break;
             };
-            begin(message, fds, tasks, filter, job, &mut running)?;
+            running.extend(begin(message, fds)?);
             // The next job's process shall not find this one's header.
             message.fill(0);
         }
@@ -109,6 +143,9 @@ fn wait(control: BorrowedFd<'_>, running: &[Running]) -> io::Result<Ready> {
 fn reap(running: &mut Vec<Running>) -> io::Result<()> {
     let mut still = Vec::with_capacity(running.len());
     for job in running.drain(..) {
+        if job.leads && job.has_ended()? {
+            job.kill_group();
+        }
         let Some(ended) = sys::reap(job.pid)? else {
             still.push(job);
             continue;
@@ -124,7 +161,7 @@ fn reap(running: &mut Vec<Running>) -> io::Result<()> {
     Ok(())
 }
 
-fn tell(reply: &OwnedFd, answer: JobReply) {
+pub(crate) fn tell(reply: &OwnedFd, answer: JobReply) {
     // Whoever waited may be gone; then nobody needs to know.
     let _ = rustix::io::write(reply, &answer.to_bytes());
 }
@@ -136,8 +173,7 @@ fn begin(
     tasks: &OwnedFd,
     filter: &Filter,
     job: JobFn,
-    running: &mut Vec<Running>,
-) -> io::Result<()> {
+) -> io::Result<Option<Running>> {
     let garbled = || io::Error::other("garbled job");
     let (order, header) = JobOrder::from_bytes(message).ok_or_else(garbled)?;
     let [input, output, spool, reply] = <[OwnedFd; wire::FDS_MAX]>::try_from(fds).map_err(|_| garbled())?;
@@ -145,16 +181,11 @@ fn begin(
     let zygote = rustix::process::getpid();
     match sys::fork(&alone) {
         Ok(Forked::Child) => room::run(room::Given { zygote, order, header, input, output, spool, filter }, job),
-        Ok(Forked::Parent(pid)) => {
-            let pidfd = rustix::process::pidfd_open(pid, PidfdFlags::empty())?;
-            let now = Instant::now();
-            let deadline = now.checked_add(order.wall).unwrap_or(now);
-            running.push(Running { pid, pidfd, reply, deadline, timed_out: false, abandoned: false });
-        }
+        Ok(Forked::Parent(pid)) => Running::new(pid, false, reply, order.wall).map(Some),
         Err(error) => {
             let ending = Ending::NotStarted(error.raw_os_error().unwrap_or(0));
             tell(&reply, JobReply { ending, cpu: Duration::ZERO, peak_bytes: 0 });
+            Ok(None)
         }
     }
-    Ok(())
 }

@@ -15,6 +15,7 @@
 
 mod budget;
 mod digest;
+mod engine_policy;
 mod export;
 mod finding;
 mod format;
@@ -28,14 +29,15 @@ mod vectors;
 
 pub use budget::{Budget, LimitKind};
 pub use digest::Digest;
+pub use engine_policy::{ClamdMode, ClamdPolicy, EnginePolicy, ExternalPolicy, FileAs, Stale};
 pub use export::ExportKind;
 pub use finding::{Finding, FindingAction, Findings};
 pub use format::{Format, RiskClass};
 pub use names::{SafeName, safe_component, safe_extension};
 pub use outcome::{Method, Outcome, Reason, ReasonCode};
 pub use policy::{
-    Comments, EnginePolicy, Forms, Hidden, Limits, Links, Macros, Metadata, Mismatch, NamePolicy, Office, PdfPolicy,
-    Picture, Policy, Rule, RuleAction, Stale, TextPolicy, Tracked, WithheldMember, ZipPolicy,
+    Comments, Forms, Hidden, Limits, Links, Macros, Metadata, Mismatch, NamePolicy, Office, PdfPolicy, Picture, Policy,
+    Rule, RuleAction, TextPolicy, Tracked, WithheldMember, ZipPolicy,
 };
 pub use refusal::Refusal;
 pub use report::{Child, EngineRow, EngineVerdict, Match, OutputRow, ReportLine, Timings};

@@ -3,7 +3,7 @@
 //! Reading the TOML is the station's business; here is its shape. Unknown keys are an error everywhere: a typo in a
 //! policy must stop the station, not weaken it.
 
-use crate::Format;
+use crate::{EnginePolicy, Format};
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// A whole policy. What is not named in `formats` takes `default`.
@@ -85,37 +85,6 @@ impl Default for Limits {
             seconds: 120,
         }
     }
-}
-
-/// Engines that policy insists on, and the age their rules may have.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct EnginePolicy {
-    /// Ids of engines without which nothing is released.
-    pub required: Vec<String>,
-    /// Age of the rules at which `stale` takes effect, in days.
-    #[serde(deserialize_with = "days")]
-    pub max_rule_age: u32,
-    /// What happens with rules older than that.
-    pub stale: Stale,
-}
-
-impl Default for EnginePolicy {
-    fn default() -> Self {
-        Self { required: vec!["yara".into(), "hashes".into()], max_rule_age: 30, stale: Stale::Warn }
-    }
-}
-
-/// What to do when rules are older than the policy allows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Stale {
-    /// Say so in the report.
-    Warn,
-    /// Withhold every file.
-    Hold,
-    /// Refuse to start.
-    Stop,
 }
 
 /// Names and types.
@@ -433,7 +402,7 @@ impl Policy {
 }
 
 /// A size: a whole number of bytes, or a text like `"4 GiB"` (binary units; `kB`, `MB`, `GB` are decimal).
-fn size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+pub(crate) fn size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Size {
@@ -466,7 +435,7 @@ fn parse_size(text: &str) -> Option<u64> {
 }
 
 /// An age: a whole number of days, or a text like `"30 days"`.
-fn days<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+pub(crate) fn days<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Days {

@@ -34,6 +34,9 @@ pub struct Arguments {
     /// service's, where there is one].
     #[arg(long, value_name = "DIR")]
     signatures: Option<PathBuf>,
+    /// Keep what engines said here between runs, and do not ask again about the same bytes, rules, policy and program.
+    #[arg(long, value_name = "DIR")]
+    cache: Option<PathBuf>,
     /// How many files to work on side by side [default: one a core].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     jobs: Option<u16>,
@@ -131,6 +134,7 @@ fn start(arguments: &Arguments, policy: LoadedPolicy) -> Result<Station, Station
         spool: places::cache_home().join("sallyport"),
         fixed_point: !arguments.no_fixed_point,
         launcher: Launcher::of_this_program().map_err(|error| StationError::Jail(error.to_string()))?,
+        cache: arguments.cache.clone(),
         now: SystemTime::now(),
         signatures: signature_store(arguments),
     })

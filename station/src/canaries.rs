@@ -10,6 +10,7 @@ use crate::intake::Intake;
 use crate::names::{Allocator, Planned, folder_keys};
 use crate::outbox::Outbox;
 use crate::pipeline::{Destination, Station};
+use crate::scan::Roster;
 use crate::{StationError, record};
 use jail::Sealed;
 use model::{Digest, Format, Outcome, Policy, ReasonCode, ReportLine, RuleAction};
@@ -70,19 +71,28 @@ impl Station {
     /// # Errors
     /// [`StationError::Place`] where the station's own folder cannot be written.
     pub fn canaries(&self) -> Result<Vec<CanaryResult>, StationError> {
+        self.canaries_for(&self.roster())
+    }
+
+    pub(crate) fn canaries_for(&self, roster: &Roster) -> Result<Vec<CanaryResult>, StationError> {
+        // What the engines knew yesterday says nothing about whether they see today.
+        let roster = roster.afresh();
         let folder = Folder::make(self.spool_base())?;
         let outbox = Outbox::open(&folder.0)
             .map_err(|error| StationError::Outbox { path: folder.0.clone(), message: error.to_string() })?;
         let to = Destination { outbox: &outbox, quarantine: None, report: None };
         let result = |canary: &Canary| CanaryResult {
             name: canary.name,
-            missed: self.push(canary, &to).and_then(|line| judged(canary, &line, &folder.0, self.policy())).err(),
+            missed: self
+                .push(canary, &to, &roster)
+                .and_then(|line| judged(canary, &line, &folder.0, self.policy()))
+                .err(),
         };
         let all = canaries();
         Ok(self.threads().install(|| all.par_iter().map(result).collect()))
     }
 
-    fn push(&self, canary: &Canary, to: &Destination<'_>) -> Result<ReportLine, String> {
+    fn push(&self, canary: &Canary, to: &Destination<'_>, roster: &Roster) -> Result<ReportLine, String> {
         let sealed = Sealed::from_bytes(self.spool(), &canary.bytes).map_err(|error| error.to_string())?;
         let intake = Intake { sealed, digest: Digest::new(Sha256::digest(&canary.bytes).into()) };
         let plan = Planned::of(canary.name.as_bytes());
@@ -90,7 +100,8 @@ impl Station {
         let mut line = record::unjudged(canary.name.as_bytes());
         line.sha256 = Some(intake.digest);
         line.size = intake.sealed.len();
-        if let Err((outcome, reason)) = self.judge(&mut line, &intake, &plan, &mut Allocator::new(&folders), to) {
+        if let Err((outcome, reason)) = self.judge(&mut line, &intake, &plan, &mut Allocator::new(&folders), to, roster)
+        {
             record::withhold(&mut line, outcome, reason);
         }
         Ok(line)

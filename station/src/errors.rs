@@ -38,6 +38,9 @@ pub enum StationError {
         /// What there is.
         known: String,
     },
+    /// The policy's part about engines makes no sense.
+    #[error("the policy cannot be used: {0}")]
+    EnginePolicy(String),
     /// Policy says `stale = "stop"` and the rules are too old.
     #[error("the rules of {engine} are {age_days} days old, the policy allows {allowed_days}; update them first")]
     Stale {
@@ -98,7 +101,11 @@ impl StationError {
     #[must_use]
     pub const fn exit_status(&self) -> u8 {
         match self {
-            Self::Input { .. } | Self::OutboxInsideInput { .. } | Self::Policy { .. } | Self::UnknownEngine { .. } => 2,
+            Self::Input { .. }
+            | Self::OutboxInsideInput { .. }
+            | Self::Policy { .. }
+            | Self::UnknownEngine { .. }
+            | Self::EnginePolicy(_) => 2,
             Self::Stale { .. } | Self::Trouble(_) => 1,
             Self::Store(error) => error.exit_status(),
             Self::Outbox { .. }

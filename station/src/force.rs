@@ -3,7 +3,7 @@
 
 use crate::StationError;
 use crate::rules::{self, InUse};
-use crate::scan::{CompileRules, EngineSet};
+use crate::scan::{Cache, CompileRules, EngineSet};
 use jail::{Launcher, SpoolDir};
 use model::{Digest, Policy, Reason, ReasonCode, Stale};
 use signatures::store::Store;
@@ -28,6 +28,7 @@ pub(crate) struct Starter {
     pub jobs: usize,
     pub policy: Policy,
     pub store: Option<PathBuf>,
+    pub cache: Option<Arc<Cache>>,
 }
 
 impl Starter {
@@ -55,7 +56,11 @@ impl Starter {
     }
 
     fn engines(&self, signatures: &Signatures, compile: &CompileRules<'_>) -> Result<EngineSet, StationError> {
-        EngineSet::start(&self.launcher, &self.spool, self.jobs, &self.policy, signatures, compile)
+        let set = EngineSet::start(&self.launcher, &self.spool, self.jobs, &self.policy, signatures, compile)?;
+        let set = set.with_cache(self.cache.clone());
+        // Engines outside the jails tell the date of their rules only when asked.
+        let _ = set.begin();
+        Ok(set)
     }
 }
 

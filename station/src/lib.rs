@@ -31,4 +31,5 @@ pub use outbox::{Outbox, OutboxError, Placed};
 pub use pipeline::{Destination, Progress, Run, Session, Settings, Station, Summary};
 pub use policy::{LoadedPolicy, load_policy, parse_policy, standard_policy};
 pub use quarantine::Quarantine;
+pub use scan::{Counters, EngineHealth, State};
 pub use tokens::{CleanScan, Verified, release};

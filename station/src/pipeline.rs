@@ -14,14 +14,14 @@ use crate::record;
 use crate::roles::{
     Made, RECONSTRUCT, ReconstructAnswer, ReconstructJob, VERIFY, VerifyAnswer, VerifyError, VerifyJob,
 };
-use crate::scan::{EngineSet, Object, Scanned};
+use crate::scan::{Cache, EngineHealth, EngineSet, Object, Roster, Scanned};
 use crate::tokens::{CleanScan, Verified, release};
 use jail::{Done, Growing, Job, JobFailure, JobLimits, Launcher, Sealed, SpoolDir, Usage, Zygote};
 use model::{Digest, FindingAction, Findings, Outcome, OutputRow, Policy, Reason, ReasonCode, ReportLine};
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
 /// What a station is started with.
@@ -37,6 +37,8 @@ pub struct Settings {
     pub fixed_point: bool,
     /// The executable that jails are started from.
     pub launcher: Launcher,
+    /// A folder of the station's user where engines' answers are kept between runs, if they are.
+    pub cache: Option<PathBuf>,
     /// The time by which the rules' age is told.
     pub now: SystemTime,
     /// The signature store; without one the built-in rules are in force alone.
@@ -103,13 +105,16 @@ pub struct Station {
 }
 
 /// The right to send files through the lane: a station gives it out when its canaries came through.
-pub struct Session<'a>(&'a Station);
+pub struct Session<'a> {
+    station: &'a Station,
+    roster: Roster,
+}
 
 impl Session<'_> {
     /// Cleans every entry. Each ends in exactly one line; `stop` ends the run early, and the entries that were not
     /// begun say so.
     pub fn run(&self, entries: &[Entry], to: &Destination<'_>, progress: &dyn Progress, stop: &AtomicBool) -> Run {
-        self.0.run(entries, to, progress, stop)
+        self.station.run(entries, to, progress, stop, &self.roster)
     }
 }
 
@@ -129,13 +134,14 @@ impl Station {
     /// # Errors
     /// [`StationError`] with what to do next.
     pub fn start(settings: Settings) -> Result<Self, StationError> {
-        let Settings { policy, jobs, spool, fixed_point, launcher, now, signatures } = settings;
+        let Settings { policy, jobs, spool, fixed_point, launcher, cache, now, signatures } = settings;
         let zygote = |role| Zygote::start(&launcher, role).map_err(|e| StationError::Jail(e.to_string()));
         let (reconstruct, verify) = (zygote(RECONSTRUCT)?, zygote(VERIFY)?);
         let place = |source| StationError::Place { what: "spool", path: spool.clone(), source };
         let spool = std::fs::create_dir_all(&spool).and_then(|()| SpoolDir::new(&spool)).map_err(place)?;
-        let starter =
-            Starter { launcher, spool: spool.clone(), jobs, policy: policy.policy.clone(), store: signatures };
+        let cache = open_cache(cache, &policy.policy)?;
+        let (spool_too, terms, store) = (spool.clone(), policy.policy.clone(), signatures);
+        let starter = Starter { launcher, spool: spool_too, jobs, policy: terms, store, cache };
         let force = InForce::start(starter, now)?;
         let threads = rayon::ThreadPoolBuilder::new()
             .num_threads(jobs)
@@ -161,6 +167,17 @@ impl Station {
         self.force.refresh(SystemTime::now())
     }
 
+    /// How each engine is, for a face to show.
+    #[must_use]
+    pub fn health(&self) -> Vec<EngineHealth> {
+        self.force.get().engines.health()
+    }
+
+    /// Who would have to look at every object of a session that began now.
+    pub(crate) fn roster(&self) -> Roster {
+        self.force.get().engines.begin()
+    }
+
     /// The Landlock ABI that the jails stand on.
     #[must_use]
     pub fn landlock_abi(&self) -> i32 {
@@ -173,9 +190,10 @@ impl Station {
     /// [`StationError::OutOfService`] with the canary that was missed; the next call asks them again.
     pub fn session(&self) -> Result<Session<'_>, StationError> {
         let missed = |result: CanaryResult| result.missed.map(|why| format!("{}: {why}", result.name));
-        match self.canaries()?.into_iter().find_map(missed) {
+        let roster = self.roster();
+        match self.canaries_for(&roster)?.into_iter().find_map(missed) {
             Some(canary) => Err(StationError::OutOfService { canary }),
-            None => Ok(Session(self)),
+            None => Ok(Session { station: self, roster }),
         }
     }
 
@@ -195,7 +213,14 @@ impl Station {
         &self.threads
     }
 
-    fn run(&self, entries: &[Entry], to: &Destination<'_>, progress: &dyn Progress, stop: &AtomicBool) -> Run {
+    fn run(
+        &self,
+        entries: &[Entry],
+        to: &Destination<'_>,
+        progress: &dyn Progress,
+        stop: &AtomicBool,
+        roster: &Roster,
+    ) -> Run {
         let planned: Vec<Planned> = entries.iter().map(|entry| Planned::of(&entry.shown)).collect();
         let (groups, folders) = (groups(&planned), folder_keys(&planned));
         let (done, lines) = (AtomicUsize::new(0), Mutex::new(vec![None; entries.len()]));
@@ -205,7 +230,7 @@ impl Station {
                 let (Some(entry), Some(plan)) = (entries.get(*index), planned.get(*index)) else { continue };
                 // A set that does not start changes nothing; `signatures status` says what is in force.
                 let _ = self.refresh();
-                let line = self.clean(entry, plan, &mut names, to, stop);
+                let line = self.clean(entry, plan, &mut names, to, stop, roster);
                 let finished = done.fetch_add(1, Ordering::Relaxed).saturating_add(1);
                 progress.finished(finished, entries.len(), &line);
                 if let Ok(mut lines) = lines.lock()
@@ -231,6 +256,7 @@ impl Station {
         names: &mut Allocator<'_>,
         to: &Destination<'_>,
         stop: &AtomicBool,
+        roster: &Roster,
     ) -> ReportLine {
         let mut line = record::unjudged(&entry.shown);
         if stop.load(Ordering::Relaxed) {
@@ -252,7 +278,7 @@ impl Station {
         line.size = intake.sealed.len();
         if let Some(reason) = &self.force.get().hold {
             record::withhold(&mut line, Outcome::Blocked, reason.clone());
-        } else if let Err((outcome, reason)) = self.judge(&mut line, &intake, plan, names, to) {
+        } else if let Err((outcome, reason)) = self.judge(&mut line, &intake, plan, names, to, roster) {
             record::withhold(&mut line, outcome, reason);
         }
         self.ended(line, Some(&intake), to)
@@ -266,13 +292,14 @@ impl Station {
         plan: &Planned,
         names: &mut Allocator<'_>,
         to: &Destination<'_>,
+        roster: &Roster,
     ) -> Result<(), (Outcome, Reason)> {
         // Input, exported objects and output are looked at with the same signatures, whatever comes meanwhile.
         let force = self.force.get();
         let engines = &force.engines;
         let input = Object { sealed: &intake.sealed, offset: 0, len: intake.sealed.len(), name: "the input" };
         let (timed_scan, timed_job) = rayon::join(
-            || timed(|| engines.scan(&input, Some(intake.digest))),
+            || timed(|| engines.scan(&input, Some(intake.digest), roster)),
             || timed(|| self.reconstruct(&plan.name, &intake.sealed)),
         );
         let ((mut scanned, scan_ms), (job, reconstruct_ms)) = (timed_scan, timed_job);
@@ -282,7 +309,7 @@ impl Station {
         let rebuilt = job.map_err(|failure| record::jail_failure(&failure));
         if let Ok(done) = &rebuilt {
             spent(line, &done.usage);
-            let (exported, ms) = timed(|| scan_exports(engines, done));
+            let (exported, ms) = timed(|| scan_exports(engines, done, roster));
             line.ms.scan += ms;
             scanned.absorb(exported);
             record::engines(line, &scanned);
@@ -304,14 +331,19 @@ impl Station {
         let output = self.output(done.output)?;
         let digest = digest_of(&output).map_err(|e| station(&e))?;
         let known = (digest == intake.digest).then_some(&scanned);
-        let (verified, clean) = self.prove(line, engines, (output, digest), made, known)?;
+        let (verified, clean) = self.prove(line, engines, (output, digest), made, known, roster)?;
         self.release(line, &verified, clean, made, plan, names, to)
     }
 
     fn reconstruct(&self, name: &str, input: &Sealed) -> Result<Done, JobFailure> {
-        let (policy, fixed_point) = (self.policy.policy.clone(), self.fixed_point);
+        let (policy, fixed_point) = (self.jail_policy(), self.fixed_point);
         let job = ReconstructJob { name: name.to_owned(), policy, fixed_point };
         self.job(&self.reconstruct, input, &job)
+    }
+
+    /// What the jails need of the policy: which programs a site has is no business of theirs.
+    fn jail_policy(&self) -> Policy {
+        Policy { engines: model::EnginePolicy::default(), ..self.policy.policy.clone() }
     }
 
     fn job(&self, zygote: &Zygote, input: &Sealed, header: &impl serde::Serialize) -> Result<Done, JobFailure> {
@@ -344,11 +376,13 @@ impl Station {
         (output, digest): (Sealed, Digest),
         made: Made,
         known: Option<&Scanned>,
+        roster: &Roster,
     ) -> Result<(Verified, CleanScan), (Outcome, Reason)> {
         let nonce = self.nonce.fetch_add(1, Ordering::Relaxed);
-        let asked = VerifyJob { nonce, dialect: made.format, policy: self.policy.policy.clone() };
+        let asked = VerifyJob { nonce, dialect: made.format, policy: self.jail_policy() };
         let object = Object { sealed: &output, offset: 0, len: output.len(), name: "the output" };
-        let scan = || known.cloned().map_or_else(|| timed(|| engines.scan(&object, Some(digest))), |s| (s, 0.0));
+        let scan =
+            || known.cloned().map_or_else(|| timed(|| engines.scan(&object, Some(digest), roster)), |s| (s, 0.0));
         let (timed_job, timed_scan) = rayon::join(|| timed(|| self.job(&self.verify, &output, &asked)), scan);
         let ((job, verify_ms), (scanned, scan_ms)) = (timed_job, timed_scan);
         line.ms.verify = verify_ms;
@@ -413,13 +447,21 @@ impl Station {
 }
 
 /// Exported objects are scanned like files: members, decoded layers, what was dropped.
-fn scan_exports(engines: &EngineSet, done: &Done) -> Scanned {
+fn scan_exports(engines: &EngineSet, done: &Done, roster: &Roster) -> Scanned {
     let scan = |export: &jail::Export| {
         let name = format!("{} (depth {})", export.name, export.depth);
         let (sealed, offset, len) = (&done.spool, export.offset, export.len);
-        engines.scan(&Object { sealed, offset, len, name: &name }, None)
+        engines.scan(&Object { sealed, offset, len, name: &name }, None, roster)
     };
     done.exports.par_iter().map(scan).reduce(Scanned::default, Scanned::and)
+}
+
+fn open_cache(folder: Option<PathBuf>, policy: &Policy) -> Result<Option<Arc<Cache>>, StationError> {
+    let open = |path: PathBuf| {
+        let opened = Cache::open(&path, policy);
+        opened.map(Arc::new).map_err(|source| StationError::Place { what: "cache", path, source })
+    };
+    folder.map(open).transpose()
 }
 
 fn with_names(findings: Vec<model::Finding>, plan: &Planned) -> Vec<model::Finding> {

@@ -174,6 +174,7 @@ impl Lane {
             jobs: 2,
             spool: lane.dir.path().join("spool"),
             fixed_point: true,
+            cache: None,
             launcher: Launcher::of_this_program().unwrap(),
             now: SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000),
             signatures: None,

@@ -16,6 +16,7 @@ mod denied;
 mod hostile;
 mod limits;
 mod lives;
+mod programs;
 mod scanners;
 mod support;
 
@@ -30,7 +31,7 @@ fn main() {
         lives::doomed_station();
     }
     let wanted = arguments.iter().find(|argument| !argument.starts_with('-'));
-    let all = [denied::TESTS, limits::TESTS, lives::TESTS, scanners::TESTS].concat();
+    let all = [denied::TESTS, limits::TESTS, lives::TESTS, programs::TESTS, scanners::TESTS].concat();
     let chosen: Vec<Test> =
         all.into_iter().filter(|(name, _)| wanted.is_none_or(|w| name.contains(w.as_str()))).collect();
     if arguments.iter().any(|argument| argument == "--list") {

@@ -1,29 +1,38 @@
-//! Scanning: every engine of the registry, side by side, on the input, on what was exported from it and on the output.
+//! Scanning: every engine of the policy, all at once, on the input, on what was exported from it and on the output.
 //!
 //! Engines with native code or bytecode run in scan jails: one jail a core, closed before it loads its rules, reused,
-//! replaced now and then and whenever it misbehaves. Engines that touch no byte run here.
+//! replaced now and then and whenever it misbehaves. Engines that touch no byte run here. Programs of others get a sealed
+//! copy, each in a thread of its own that does nothing but wait for them.
+//!
+//! An engine that was there when the session began must look at every object, whether policy requires it or not: else one
+//! file that kills an engine would pass, and all that come after it. One that was absent from the start has a row that says
+//! so.
 
+mod cache;
+mod health;
 mod object;
 mod pool;
+mod programs;
 mod scanned;
+mod start;
 
+pub(crate) use cache::Cache;
+pub use health::{Counters, EngineHealth, State};
 pub use object::Object;
 pub use scanned::Scanned;
+pub(crate) use start::CompileRules;
 
-use crate::StationError;
-use engines::{Answer, Descriptor, ENGINES, Engine, EngineError, Home, Provenance, Sample};
-use jail::{Launcher, Sealed, SpoolDir};
-use model::{Digest, EngineRow, Policy};
+use engines::{Answer, Engine, Provenance, Sample};
+use health::{Health, Slots};
+use jail::SpoolDir;
+use model::{Digest, EngineRow, EngineVerdict};
 use object::{Alone, Digests, Wanted, digests};
 use pool::Pool;
 use rayon::prelude::*;
 use scanned::row_of;
-use signatures::{RuleSet, Signatures};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Instant;
-
-/// Makes rules ready with an engine's compiler, or has them ready already.
-pub(crate) type CompileRules<'a> =
-    dyn Fn(fn(&RuleSet) -> Result<Vec<u8>, EngineError>, &RuleSet) -> Result<Vec<u8>, String> + 'a;
 
 /// The engines of this station, started with one set of signatures. An update starts a second set beside this one and
 /// then takes its place.
@@ -31,93 +40,225 @@ pub struct EngineSet {
     engines: Vec<Running>,
     spool: SpoolDir,
     seconds: u32,
+    required: Vec<String>,
+    quorum: usize,
     wanted: Wanted,
+    cache: Option<Arc<Cache>>,
 }
 
-enum Running {
+/// Ids of the engines that must look at every object of a session: those that policy requires, and those that were there
+/// when it began. Holds for every set of engines that the session meets.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Roster {
+    names: BTreeSet<String>,
+    /// Whether every engine is to look by itself, whatever it said before: canaries ask for it.
+    afresh: bool,
+}
+
+impl Roster {
+    /// The same for objects about which no earlier answer counts.
+    #[must_use]
+    pub fn afresh(&self) -> Self {
+        Self { names: self.names.clone(), afresh: true }
+    }
+}
+
+/// One engine.
+struct Running {
+    id: String,
+    home: Place,
+    health: Health,
+    slots: Slots,
+}
+
+/// Where it runs.
+enum Place {
     Jails { provenance: Provenance, pool: Box<Pool> },
     Station(Box<dyn Engine>),
+    Outside(Box<dyn Engine>),
 }
 
 impl Running {
+    fn new(home: Place) -> Self {
+        let most = match &home {
+            // The pool counts its jails.
+            Place::Jails { .. } | Place::Station(_) => 0,
+            Place::Outside(engine) => engine.parallel(),
+        };
+        let mut running = Self { id: String::new(), home, health: Health::new(), slots: Slots::new(most) };
+        running.id = running.provenance().engine.to_string();
+        running
+    }
+
     fn provenance(&self) -> Provenance {
-        match self {
-            Self::Jails { provenance, .. } => provenance.clone(),
-            Self::Station(engine) => engine.provenance(),
+        match &self.home {
+            Place::Jails { provenance, .. } => provenance.clone(),
+            Place::Station(engine) | Place::Outside(engine) => engine.provenance(),
         }
+    }
+
+    fn check(&self) -> Result<(), String> {
+        match &self.home {
+            Place::Jails { .. } => Ok(()),
+            Place::Station(engine) | Place::Outside(engine) => engine.check(),
+        }
+    }
+
+    fn is_outside(&self) -> bool {
+        matches!(self.home, Place::Outside(_))
+    }
+
+    fn tells_age(&self) -> bool {
+        match &self.home {
+            Place::Jails { .. } => true,
+            Place::Station(engine) | Place::Outside(engine) => engine.tells_age(),
+        }
+    }
+
+    fn look(&self, object: &Object<'_>, sample: &Sample<'_>) -> Answer {
+        let answer = match &self.home {
+            Place::Jails { pool, .. } => pool.scan(object, sample.timeout_secs),
+            Place::Station(engine) | Place::Outside(engine) => engine.scan(sample),
+        };
+        answer.about(object.len)
+    }
+
+    /// Text of all that decides its answers beside the object, where it can tell.
+    fn cache_key(&self) -> Option<String> {
+        match &self.home {
+            Place::Jails { provenance, .. } => Some(format!("{provenance:?}")),
+            // It looks up a digest: so would the cache.
+            Place::Station(_) => None,
+            Place::Outside(engine) => engine.cache_key().map(|key| format!("{} {key}", self.id)),
+        }
+    }
+
+    /// What it says about an object, or said before.
+    fn answer(&self, object: &Object<'_>, sample: &Sample<'_>, cache: Option<&Cache>) -> Answer {
+        let known = cache.and_then(|cache| Some((cache, cache.name(&self.cache_key()?, sample.sha256, sample.len))));
+        if let Some(answer) = known.as_ref().and_then(|(cache, name)| cache.get(name)) {
+            return answer.about(object.len);
+        }
+        let started = Instant::now();
+        let slot = self.slots.take();
+        let answer = self.look(object, sample);
+        drop(slot);
+        let ms = started.elapsed().as_secs_f64() * 1000.0;
+        self.health.note(&answer, object.len, ms, || self.check());
+        if let Some((cache, name)) = known {
+            cache.put(&name, &answer);
+        }
+        answer
+    }
+
+    /// The row of this engine about one object. There always is one.
+    fn row(&self, object: &Object<'_>, sample: &Sample<'_>, roster: &Roster, cache: Option<&Cache>) -> EngineRow {
+        let started = Instant::now();
+        let millis = || started.elapsed().as_secs_f64() * 1000.0;
+        if let Err(why) = self.health.gate(|| self.check()) {
+            let absent = !roster.names.contains(&self.id);
+            let why = if absent { format!("absent since the session began: {why}") } else { why };
+            let row = row_of(self.provenance(), &Answer::not_scanned(&why, Vec::new(), 0), object, millis());
+            return EngineRow { absent, ..row };
+        }
+        let answer = self.answer(object, sample, cache);
+        row_of(self.provenance(), &answer, object, millis())
+    }
+
+    /// Nobody looked: the sealed copy itself could not be read.
+    fn unread(&self, object: &Object<'_>, error: &std::io::Error) -> EngineRow {
+        let why = format!("the sealed copy cannot be read: {error}");
+        row_of(self.provenance(), &Answer::not_scanned(&why, Vec::new(), 0), object, 0.0)
     }
 }
 
 impl EngineSet {
-    /// Starts every engine of the registry with `signatures`.
-    ///
-    /// # Errors
-    /// [`StationError`] where the policy requires an engine that there is not, or one does not start.
-    pub(crate) fn start(
-        launcher: &Launcher,
-        spool: &SpoolDir,
-        jobs: usize,
-        policy: &Policy,
-        signatures: &Signatures,
-        compile_rules: &CompileRules<'_>,
-    ) -> Result<Self, StationError> {
-        let known: Vec<&str> = ENGINES.iter().map(|descriptor| descriptor.id).collect();
-        if let Some(engine) = policy.engines.required.iter().find(|engine| !known.contains(&engine.as_str())) {
-            return Err(StationError::UnknownEngine { engine: engine.clone(), known: known.join(", ") });
-        }
-        let start = |descriptor: &Descriptor| {
-            let refuse = |message| StationError::Engine { engine: descriptor.id.to_owned(), message };
-            Ok(match descriptor.home {
-                Home::Station { open } => Running::Station(open(signatures)),
-                Home::ScanJail { provenance, compile, .. } => {
-                    let compiled = compile_rules(compile, &signatures.rules).map_err(refuse)?;
-                    let rules = Sealed::from_bytes(spool, &compiled).map_err(|error| refuse(error.to_string()))?;
-                    let pool = Pool::start(launcher, descriptor.id, rules, jobs).map_err(refuse)?;
-                    Running::Jails { provenance: provenance(signatures), pool: Box::new(pool) }
-                }
-            })
-        };
-        let engines = ENGINES.iter().map(start).collect::<Result<_, StationError>>()?;
-        let wanted = Wanted::by(&signatures.hashes);
-        Ok(Self { engines, spool: spool.clone(), seconds: policy.limits.seconds, wanted })
+    /// The same, with answers that are kept between runs.
+    #[must_use]
+    pub(crate) fn with_cache(mut self, cache: Option<Arc<Cache>>) -> Self {
+        self.cache = cache;
+        self
     }
 
-    /// Engine and date of its rules.
+    /// Begins a session: looks which engines are there, all at once.
+    #[must_use]
+    pub fn begin(&self) -> Roster {
+        let there = side_by_side(&self.engines, |engine| engine.health.look(|| engine.check()).is_ok());
+        let there = self.engines.iter().zip(there).filter(|(_, there)| *there).map(|(engine, _)| engine.id.clone());
+        Roster { names: there.chain(self.required.iter().cloned()).collect(), afresh: false }
+    }
+
+    /// How each engine is, in the registry's order.
+    #[must_use]
+    pub fn health(&self) -> Vec<EngineHealth> {
+        let health = |engine: &Running| {
+            let Provenance { version, rules_id, rules_date, .. } = engine.provenance();
+            let (state, reason, counters) = engine.health.now();
+            EngineHealth { engine: engine.id.clone(), version, rules_id, rules_date, state, reason, counters }
+        };
+        self.engines.iter().map(health).collect()
+    }
+
+    /// Engine and date of its rules, of every engine that is there and tells it.
     #[must_use]
     pub fn rule_dates(&self) -> Vec<(String, String)> {
-        let date = |provenance: Provenance| (provenance.engine.to_string(), provenance.rules_date);
-        self.engines.iter().map(|engine| date(engine.provenance())).collect()
+        let told = self.engines.iter().filter(|engine| engine.tells_age() && engine.health.now().0 != State::Down);
+        told.map(|engine| (engine.id.clone(), engine.provenance().rules_date)).collect()
     }
 
     /// Asks all engines about `object` at the same time. `digest` saves hashing it again where it is known.
     #[must_use]
-    pub fn scan(&self, object: &Object<'_>, digest: Option<Digest>) -> Scanned {
+    pub fn scan(&self, object: &Object<'_>, digest: Option<Digest>, roster: &Roster) -> Scanned {
         let rows: Vec<EngineRow> = match digests(object, digest, self.wanted) {
             Ok(Digests { sha256, md5, sha1 }) => {
                 let alone = Alone::new(object, &self.spool);
                 let sample = Sample { sha256, md5, sha1, len: object.len, object: &alone, timeout_secs: self.seconds };
-                self.engines.par_iter().map(|engine| ask(engine, object, &sample)).collect()
+                let cache = self.cache.as_deref().filter(|_| !roster.afresh);
+                side_by_side(&self.engines, |engine| engine.row(object, &sample, roster, cache))
             }
-            Err(error) => self.engines.iter().map(|engine| unread(engine, object, &error)).collect(),
+            Err(error) => self.engines.iter().map(|engine| engine.unread(object, &error)).collect(),
         };
-        let missing = |row: &EngineRow| row.error.clone().map(|why| (row.engine.clone(), why));
-        let not_scanned = rows.iter().filter_map(missing).collect();
+        let mut not_scanned: Vec<(String, String)> = Vec::new();
+        for row in rows.iter().filter(|row| !row.absent) {
+            not_scanned.extend(row.error.clone().map(|why| (row.engine.clone(), why)));
+        }
+        let looked = rows.iter().filter(|row| row.verdict != EngineVerdict::NotScanned).count();
+        if looked < self.quorum && not_scanned.is_empty() {
+            let why = format!("{looked} engines looked at {}, the policy asks for {}", object.name, self.quorum);
+            not_scanned.push(("quorum".to_owned(), why));
+        }
         Scanned { rows, not_scanned }
     }
 }
 
-fn ask(engine: &Running, object: &Object<'_>, sample: &Sample<'_>) -> EngineRow {
-    let started = Instant::now();
-    let answer = match engine {
-        Running::Jails { pool, .. } => pool.scan(object, sample.timeout_secs),
-        Running::Station(engine) => engine.scan(sample),
-    };
-    let ms = started.elapsed().as_secs_f64() * 1000.0;
-    row_of(engine.provenance(), &answer.about(object.len), object, ms)
-}
-
-/// Nobody looked: the sealed copy itself could not be read.
-fn unread(engine: &Running, object: &Object<'_>, error: &std::io::Error) -> EngineRow {
-    let why = format!("the sealed copy cannot be read: {error}");
-    row_of(engine.provenance(), &Answer::not_scanned(&why, Vec::new(), 0), object, 0.0)
+/// Runs `work` for all engines at once: those outside in threads of their own, which only wait, and the others on the
+/// station's. The results come in the engines' order, one for each.
+fn side_by_side<T: Send>(engines: &[Running], work: impl Fn(&Running) -> T + Sync) -> Vec<T> {
+    let work = &work;
+    std::thread::scope(|scope| {
+        let waiting: Vec<_> = engines
+            .iter()
+            .map(|engine| {
+                let thread = std::thread::Builder::new().name(engine.id.clone()).stack_size(512 << 10);
+                engine.is_outside().then(|| thread.spawn_scoped(scope, move || work(engine)).ok()).flatten()
+            })
+            .collect();
+        // Also those for which there was no thread.
+        let mut own = engines
+            .par_iter()
+            .zip(&waiting)
+            .filter(|(_, waiting)| waiting.is_none())
+            .map(|(engine, _)| work(engine))
+            .collect::<Vec<T>>()
+            .into_iter();
+        let mut results = Vec::with_capacity(engines.len());
+        for (engine, waiting) in engines.iter().zip(waiting) {
+            let result = match waiting {
+                Some(thread) => thread.join().ok(),
+                None => own.next(),
+            };
+            results.push(result.unwrap_or_else(|| work(engine)));
+        }
+        results
+    })
 }
