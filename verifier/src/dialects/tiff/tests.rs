@@ -102,7 +102,7 @@ fn rgb() -> Page {
 
 #[test]
 fn every_kind_is_accepted_and_no_mutation_panics() {
-    for bits in [8, 16, 32, 64] {
+    for bits in [8, 16, 32] {
         for (photometric, samples) in [(1, 1), (1, 2), (2, 3), (2, 4)] {
             accept(&file(&[page(photometric, samples, bits)]), Tiff);
         }
