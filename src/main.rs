@@ -21,6 +21,14 @@ enum Command {
     Clean(commands::clean::Arguments),
     /// Build, check, take in and roll back signature bundles.
     Signatures(commands::signatures::Arguments),
+    /// Verify, search, export and prune the journal.
+    Audit(commands::audit::Arguments),
+    /// Check released files against their signed manifests.
+    Verify(sallyport_verify::Arguments),
+    /// Put a session's files into one file, for a data diode or a stick.
+    Pack(commands::package::Pack),
+    /// Check such a file and publish what is in it.
+    Unpack(commands::package::Unpack),
 }
 
 fn main() -> ExitCode {
@@ -30,5 +38,9 @@ fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Clean(arguments) => commands::clean::run(&arguments),
         Command::Signatures(arguments) => commands::signatures::run(&arguments),
+        Command::Audit(arguments) => commands::audit::run(&arguments),
+        Command::Verify(arguments) => sallyport_verify::run(&arguments),
+        Command::Pack(arguments) => commands::package::pack(&arguments),
+        Command::Unpack(arguments) => commands::package::unpack(&arguments),
     }
 }

@@ -37,10 +37,14 @@ const SCHEMA: &str = "
     CREATE INDEX records_session ON records (session, seq) WHERE session <> '';
     CREATE INDEX records_input ON records (input) WHERE input IS NOT NULL;
     CREATE INDEX records_output ON records (output) WHERE output IS NOT NULL;
+    CREATE INDEX records_marks ON records (kind, seq) WHERE kind IN ('session-begin', 'session-end', 'manifest');
     CREATE TABLE tree (one INTEGER PRIMARY KEY CHECK (one = 1), size INTEGER NOT NULL, peaks BLOB NOT NULL) STRICT;
     CREATE TABLE persons (commitment TEXT PRIMARY KEY, salt BLOB NOT NULL, name TEXT NOT NULL) STRICT;
     INSERT INTO tree VALUES (1, 0, x'');
 ";
+
+/// The ticket of records that nobody waits for.
+const NOBODY: u64 = u64::MAX;
 
 /// A record that is on the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -161,19 +165,61 @@ impl Journal {
                 for ((other, _), appended) in waiting.iter().zip(appended) {
                     if *other == ticket {
                         mine = appended;
-                    } else {
+                    } else if *other != NOBODY {
                         queue.done.insert(*other, Ok(appended));
                     }
                 }
                 Ok(mine)
             }
             Err(error) => {
-                for (other, _) in waiting.iter().filter(|(other, _)| *other != ticket) {
+                for (other, _) in waiting.iter().filter(|(other, _)| *other != ticket && *other != NOBODY) {
                     queue.done.insert(*other, Err(error.to_string()));
                 }
                 Err(error)
             }
         }
+    }
+
+    /// Adds `record` to the next append of anybody: it is on the disk when a later [`Journal::append`] has returned, and
+    /// lost with a crash before. For steps whose loss costs nothing.
+    ///
+    /// # Errors
+    /// [`JournalError::Lost`].
+    pub fn later(&self, record: New) -> Result<(), JournalError> {
+        self.queue.lock().map_err(|_| JournalError::Lost)?.waiting.push((NOBODY, vec![record]));
+        Ok(())
+    }
+
+    /// Sessions that began and did not end, oldest first.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn open_sessions(&self) -> Result<Vec<String>, JournalError> {
+        let sql = "SELECT session FROM records WHERE kind = 'session-begin' AND session NOT IN \
+                   (SELECT session FROM records WHERE kind = 'session-end') ORDER BY seq";
+        self.with(|connection| {
+            let mut statement = connection.prepare(sql)?;
+            let sessions = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+            Ok(sessions)
+        })
+    }
+
+    /// Body of the last manifest record.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn last_manifest(&self) -> Result<Option<String>, JournalError> {
+        let sql = "SELECT body FROM records WHERE kind = 'manifest' ORDER BY seq DESC LIMIT 1";
+        self.with(|connection| Ok(connection.query_row(sql, [], |row| row.get(0)).optional()?))
+    }
+
+    /// Time of the last record (RFC 3339): a clock that is behind it was set back.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn latest_time(&self) -> Result<Option<String>, JournalError> {
+        let sql = "SELECT time FROM records ORDER BY seq DESC LIMIT 1";
+        self.with(|connection| Ok(connection.query_row(sql, [], |row| row.get(0)).optional()?))
     }
 
     fn damaged(&self, what: String) -> JournalError {

@@ -4,7 +4,10 @@ use crate::places;
 use jail::Launcher;
 use model::{Outcome, ReportLine};
 use signal_hook::consts::{SIGINT, SIGTERM};
-use station::{Destination, LoadedPolicy, Outbox, Progress, Quarantine, Report, Run, Settings, Station, StationError};
+use station::{
+    Destination, Ended, Ledger, LoadedPolicy, Outbox, Progress, Quarantine, Recovered, Report, Run, Settings, Station,
+    StationError, Visit,
+};
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -40,6 +43,18 @@ pub struct Arguments {
     /// How many files to work on side by side [default: one a core].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     jobs: Option<u16>,
+    /// The station's own folder: its key and its journal [default: sallyport in the XDG state folder].
+    #[arg(long, value_name = "DIR")]
+    state: Option<PathBuf>,
+    /// Who brings the files, for the record.
+    #[arg(long, value_name = "NAME")]
+    operator: Option<String>,
+    /// Who approves, where the zone asks for two.
+    #[arg(long, value_name = "NAME")]
+    approver: Option<String>,
+    /// Why: purpose or work order, for the record.
+    #[arg(long, value_name = "TEXT")]
+    purpose: Option<String>,
     /// Print the report to standard output, and nothing else.
     #[arg(long)]
     json: bool,
@@ -92,7 +107,8 @@ fn clean(arguments: &Arguments, stop: &AtomicBool) -> Result<Run, StationError> 
     };
     let entries = station::inputs::collect(&arguments.inputs)?;
     station::inputs::refuse_overlap(&arguments.inputs, &arguments.out)?;
-    let station = start(arguments, policy)?;
+    let ledger = Ledger::open(&arguments.state.clone().unwrap_or_else(state_home))?;
+    let station = start(arguments, policy.clone())?;
     let session = station.session()?;
     let outbox = Outbox::open(&arguments.out)
         .map_err(|error| StationError::Outbox { path: arguments.out.clone(), message: error.to_string() })?;
@@ -106,17 +122,25 @@ fn clean(arguments: &Arguments, stop: &AtomicBool) -> Result<Run, StationError> 
     if people && report.as_ref().is_some_and(Report::resumed) {
         eprintln!("sallyport: an earlier run on this report did not end; carrying on");
     }
+    for recovered in ledger.recover()?.iter().filter(|_| people) {
+        eprintln!("sallyport: {}", in_words(recovered));
+    }
+    let log = ledger.begin(&visit(arguments), &policy, station.rule_dates().into_iter().collect(), outbox.path())?;
     let progress = Bar { shown: people && std::io::stderr().is_terminal() };
-    let to = Destination { outbox: &outbox, quarantine: quarantine.as_ref(), report: report.as_ref() };
+    let to = Destination { outbox: &outbox, quarantine: quarantine.as_ref(), report: report.as_ref(), log: Some(&log) };
     let run = session.run(&entries, &to, &progress, stop);
     progress.clear();
+    let ended = log.end(&run, &outbox)?;
     let report_path = report.as_ref().map(|report| report.path().to_owned());
     if let Some(report) = report {
         let path = report.path().to_owned();
         report.finish(&run.lines).map_err(|source| StationError::Place { what: "report", path, source })?;
     }
-    let printed =
-        if arguments.json { print_json(&run) } else { print_summary(&run, &arguments.out, report_path.as_deref()) };
+    let printed = if arguments.json {
+        print_json(&run)
+    } else {
+        print_summary(&run, &arguments.out, report_path.as_deref(), &ended)
+    };
     match printed {
         // Whoever reads our output may close it early: that is no fault of the station.
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
@@ -146,6 +170,27 @@ fn signature_store(arguments: &Arguments) -> Option<PathBuf> {
     arguments.signatures.clone().or_else(usual)
 }
 
+fn visit(arguments: &Arguments) -> Visit {
+    let inputs: Vec<String> = arguments.inputs.iter().map(|input| input.display().to_string()).collect();
+    Visit {
+        operator: arguments.operator.clone(),
+        approver: arguments.approver.clone(),
+        purpose: arguments.purpose.clone(),
+        medium: Some(serde_json::json!({ "kind": "folder", "paths": inputs })),
+        retention: None,
+    }
+}
+
+fn in_words(recovered: &Recovered) -> String {
+    match &recovered.left {
+        Some(why) => format!("an earlier session, {}, stays open: {why}", recovered.session),
+        None => format!(
+            "an earlier session, {}, did not end: {} of its files had been released, {} were not judged",
+            recovered.session, recovered.released, recovered.failed
+        ),
+    }
+}
+
 fn open_quarantine(path: &Path) -> Result<Quarantine, StationError> {
     Quarantine::open(path).map_err(|source| StationError::Place { what: "quarantine", path: path.to_owned(), source })
 }
@@ -156,7 +201,11 @@ fn open_report(path: &Path) -> Result<Report, StationError> {
 
 /// Without `--report` the last report still lies where a person can find it (XDG base directories).
 fn default_report() -> PathBuf {
-    places::state_home().join("sallyport").join("last-report.jsonl")
+    state_home().join("last-report.jsonl")
+}
+
+pub(crate) fn state_home() -> PathBuf {
+    places::state_home().join("sallyport")
 }
 
 /// Progress for a person, on a terminal only.
@@ -191,7 +240,7 @@ fn print_json(run: &Run) -> std::io::Result<()> {
 }
 
 /// In this order: what may be taken, what was changed in it, what was held and why.
-fn print_summary(run: &Run, outbox: &Path, report: Option<&Path>) -> std::io::Result<()> {
+fn print_summary(run: &Run, outbox: &Path, report: Option<&Path>, ended: &Ended) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     let summary = run.summary();
     let withheld = summary.blocked.saturating_add(summary.failed);
@@ -210,6 +259,9 @@ fn print_summary(run: &Run, outbox: &Path, report: Option<&Path>) -> std::io::Re
     }
     if let Some(report) = report {
         writeln!(out, "Report: {}", report.display())?;
+    }
+    if let Some(manifest) = &ended.manifest {
+        writeln!(out, "Manifest: {}", outbox.join(manifest).display())?;
     }
     out.flush()
 }

@@ -1,4 +1,6 @@
 //! One file a subcommand.
 
+pub mod audit;
 pub mod clean;
+pub mod package;
 pub mod signatures;

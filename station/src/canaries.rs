@@ -80,7 +80,7 @@ impl Station {
         let folder = Folder::make(self.spool_base())?;
         let outbox = Outbox::open(&folder.0)
             .map_err(|error| StationError::Outbox { path: folder.0.clone(), message: error.to_string() })?;
-        let to = Destination { outbox: &outbox, quarantine: None, report: None };
+        let to = Destination { outbox: &outbox, quarantine: None, report: None, log: None };
         let result = |canary: &Canary| CanaryResult {
             name: canary.name,
             missed: self

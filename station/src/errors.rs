@@ -69,6 +69,17 @@ pub enum StationError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The journal cannot be read or written: what cannot be recorded is not released.
+    #[error("{0}")]
+    Journal(String),
+    /// The sums of a session do not add up; it stays open.
+    #[error("the session {session} cannot be closed: no outcome is recorded for {}; run `sallyport audit verify`", .missing.join(", "))]
+    Conservation {
+        /// Its id.
+        session: String,
+        /// Inputs without an outcome.
+        missing: Vec<String>,
+    },
     /// A jail cannot start: without one nothing is opened.
     #[error("the sandbox does not start, so no file was opened: {0}")]
     Jail(String),
@@ -111,6 +122,8 @@ impl StationError {
             Self::Outbox { .. }
             | Self::Place { .. }
             | Self::Jail(_)
+            | Self::Journal(_)
+            | Self::Conservation { .. }
             | Self::OutOfService { .. }
             | Self::Engine { .. } => 3,
         }

@@ -166,7 +166,7 @@ impl Outbox {
             }
             let ready = match temporary.take() {
                 Some(ready) => ready,
-                None => self.write_temporary(&folder, file, digest)?,
+                None => self.write_temporary(&folder, &mut file.reader(), digest)?,
             };
             intent(&path_of(&name))?;
             match self.give_name(&folder, &ready.name, &name) {
@@ -182,10 +182,52 @@ impl Outbox {
         }
     }
 
+    /// Places a small file that the station itself made (a manifest) under exactly this name.
+    ///
+    /// # Errors
+    /// [`OutboxError`]; also where something else lies there.
+    pub(crate) fn put(&self, folders: &[String], name: &str, bytes: &[u8]) -> Result<(), OutboxError> {
+        let folder = self.folder(folders)?;
+        let digest = crate::intake::digest_of_stream(&mut &*bytes)?;
+        match digest_of_existing(&folder, name)? {
+            Existing::Same(found) if found == digest => return Ok(()),
+            Existing::Same(_) | Existing::Other => {
+                return Err(OutboxError::Io(std::io::ErrorKind::AlreadyExists.into()));
+            }
+            Existing::None => {}
+        }
+        let ready = self.write_temporary(&folder, &mut &*bytes, digest)?;
+        self.give_name(&folder, &ready.name, name)?;
+        ready.keep();
+        Ok(rustix::fs::fsync(&folder)?)
+    }
+
+    /// Size and digest of what lies at `path` below the root; `None` where no regular file does.
+    ///
+    /// # Errors
+    /// What the share says.
+    pub(crate) fn digest_at(&self, path: &str) -> Result<Option<Digest>, OutboxError> {
+        let mut folders: Vec<&str> = path.split('/').collect();
+        let Some(name) = folders.pop() else { return Ok(None) };
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        let mut at = rustix::fs::openat(&self.root, ".", flags, Mode::empty())?;
+        for folder in folders {
+            at = match rustix::fs::openat(&at, folder, flags, Mode::empty()) {
+                Ok(at) => at,
+                Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => return Ok(None),
+                Err(error) => return Err(error.into()),
+            };
+        }
+        Ok(match digest_of_existing(&at, name)? {
+            Existing::Same(digest) => Some(digest),
+            Existing::None | Existing::Other => None,
+        })
+    }
+
     fn write_temporary<'f>(
         &self,
         folder: &'f OwnedFd,
-        file: &Sealed,
+        from: &mut impl Read,
         digest: Digest,
     ) -> Result<Temporary<'f>, OutboxError> {
         let name = self.temporary_name();
@@ -197,7 +239,6 @@ impl Outbox {
         // locks has one writer.
         let _ = rustix::fs::flock(&fd, FlockOperation::NonBlockingLockExclusive);
         let mut to = std::fs::File::from(fd);
-        let mut from = file.reader();
         let mut block = vec![0u8; 128 * 1024];
         loop {
             let n = from.read(&mut block)?;

@@ -5,12 +5,13 @@ use crate::canaries::CanaryResult;
 use crate::force::{InForce, Starter};
 use crate::inputs::Entry;
 use crate::intake::{Intake, IntakeError, digest_of, take_in};
-use crate::journal::Report;
+use crate::ledger::{SessionLog, Step, file_row};
 use crate::names::{Allocator, Planned, folder_keys, groups};
 use crate::outbox::Outbox;
 use crate::policy::LoadedPolicy;
 use crate::quarantine::Quarantine;
 use crate::record;
+use crate::report::Report;
 use crate::roles::{
     Made, RECONSTRUCT, ReconstructAnswer, ReconstructJob, VERIFY, VerifyAnswer, VerifyError, VerifyJob,
 };
@@ -126,6 +127,8 @@ pub struct Destination<'a> {
     pub quarantine: Option<&'a Quarantine>,
     /// The report's journal, if one is kept.
     pub report: Option<&'a Report>,
+    /// The session's record in the station's journal. Only canaries, measurements and tests go without.
+    pub log: Option<&'a SessionLog<'a>>,
 }
 
 impl Station {
@@ -221,6 +224,11 @@ impl Station {
         stop: &AtomicBool,
         roster: &Roster,
     ) -> Run {
+        let unrecorded = to.log.and_then(|log| log.received(&inputs_of(entries)).err());
+        if let Some(error) = unrecorded {
+            let lines = entries.iter().map(|entry| record::unrecorded(&entry.shown, &error)).collect();
+            return Run { lines };
+        }
         let planned: Vec<Planned> = entries.iter().map(|entry| Planned::of(&entry.shown)).collect();
         let (groups, folders) = (groups(&planned), folder_keys(&planned));
         let (done, lines) = (AtomicUsize::new(0), Mutex::new(vec![None; entries.len()]));
@@ -276,7 +284,9 @@ impl Station {
         line.ms.intake = millis(started);
         line.sha256 = Some(intake.digest);
         line.size = intake.sealed.len();
-        if let Some(reason) = &self.force.get().hold {
+        if let Err((outcome, reason)) = step(to, &line, Step::Sealed) {
+            record::withhold(&mut line, outcome, reason);
+        } else if let Some(reason) = &self.force.get().hold {
             record::withhold(&mut line, Outcome::Blocked, reason.clone());
         } else if let Err((outcome, reason)) = self.judge(&mut line, &intake, plan, names, to, roster) {
             record::withhold(&mut line, outcome, reason);
@@ -328,6 +338,7 @@ impl Station {
         if !scanned.not_scanned.is_empty() {
             return Err(refused(&scanned));
         }
+        step(to, line, Step::Judged)?;
         let output = self.output(done.output)?;
         let digest = digest_of(&output).map_err(|e| station(&e))?;
         let known = (digest == intake.digest).then_some(&scanned);
@@ -416,12 +427,16 @@ impl Station {
         let started = Instant::now();
         let input = line.input.clone();
         let digest = verified.digest();
-        let mut intent = |path: &str| to.report.map_or(Ok(()), |report| report.intent(&input, path, digest));
+        let (format, method, size) = (made.format, made.method, verified.file().len());
+        let mut intent = |path: &str| {
+            to.report.map_or(Ok(()), |report| report.intent(&input, path, digest))?;
+            let output = OutputRow { path: path.to_owned(), sha256: digest, size, format, method };
+            let row = file_row(line, &output).ok_or_else(|| std::io::Error::other("the input has no digest"))?;
+            to.log.map_or(Ok(()), |log| log.verified(line, row))
+        };
         let mut next = |from| names.next(plan, made.format, from);
         let placed = release(verified, clean, to.outbox, &plan.folders, &mut next, &mut intent)
             .map_err(|error| (Outcome::Failed, Reason::new(ReasonCode::Station, &error.to_string())))?;
-        let size = verified.file().len();
-        let (format, method) = (made.format, made.method);
         record::released(line, OutputRow { path: placed.path, sha256: digest, size, format, method });
         line.ms.release = millis(started);
         Ok(())
@@ -442,8 +457,23 @@ impl Station {
             let text = format!("the report's journal cannot be written: {error}");
             record::withhold(&mut line, Outcome::Failed, Reason::new(ReasonCode::Station, &text));
         }
+        if let Some(log) = to.log
+            && let Err(error) = log.outcome(&line)
+            && line.verdict != Outcome::Released
+        {
+            record::withhold(&mut line, Outcome::Failed, Reason::new(ReasonCode::Station, &error));
+        }
         line
     }
+}
+
+fn inputs_of(entries: &[Entry]) -> Vec<String> {
+    entries.iter().map(|entry| record::unjudged(&entry.shown).input).collect()
+}
+
+/// Notes a step in the journal, where one is kept.
+fn step(to: &Destination<'_>, line: &ReportLine, step: Step) -> Result<(), (Outcome, Reason)> {
+    to.log.map_or(Ok(()), |log| log.step(line, step)).map_err(|error| station(&error))
 }
 
 /// Exported objects are scanned like files: members, decoded layers, what was dropped.

@@ -25,6 +25,13 @@ pub(crate) fn unjudged(shown_path: &[u8]) -> ReportLine {
     }
 }
 
+/// A line for an entry that was not opened, since the journal could not be written.
+pub(crate) fn unrecorded(shown_path: &[u8], error: &crate::StationError) -> ReportLine {
+    let mut line = unjudged(shown_path);
+    withhold(&mut line, Outcome::Failed, Reason::new(ReasonCode::Station, &error.to_string()));
+    line
+}
+
 /// Notes why an input was withheld. A later, worse reason does not overwrite the first.
 pub(crate) fn withhold(line: &mut ReportLine, outcome: Outcome, reason: Reason) {
     line.verdict = match outcome {

@@ -182,7 +182,7 @@ impl Lane {
         let station = Station::start(settings)?;
         let outbox = Outbox::open(&lane.out()).unwrap();
         let entries = inputs::collect(&[input]).unwrap();
-        let to = Destination { outbox: &outbox, quarantine: None, report: None };
+        let to = Destination { outbox: &outbox, quarantine: None, report: None, log: None };
         let run = station.session()?.run(&entries, &to, &(), &AtomicBool::new(false));
         Ok((lane, run.lines))
     }

@@ -57,9 +57,11 @@ impl World {
         (output, read_report(&report))
     }
 
-    /// Every file below the outbox, with its bytes, by its path.
+    /// Every file below the outbox but the manifests, with its bytes, by its path.
     pub fn released(&self) -> Vec<(String, Vec<u8>)> {
-        files_below(&self.out())
+        let mut files = files_below(&self.out());
+        files.retain(|(name, _)| !name.starts_with("sallyport-manifests/"));
+        files
     }
 }
 

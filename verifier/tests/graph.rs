@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// All that the second reader's product graph may hold: `model` and what it is made of, and a hash.
-const VERIFIER: [&str; 18] = [
+const VERIFIER: [&str; 20] = [
     "model",
     "sha2", // ours and the hash
     "block-buffer",
@@ -18,6 +18,8 @@ const VERIFIER: [&str; 18] = [
     "hybrid-array",
     "libc",
     "typenum", // under the hash
+    "cmov",
+    "ctutils", // under the hash, where the station authenticates with it (HMAC)
     "serde",
     "serde_core",
     "serde_derive",

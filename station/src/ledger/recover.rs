@@ -1,0 +1,172 @@
+//! Sessions that a crash left open: each job is found and ended.
+
+use super::manifest::{self, Signed};
+use super::{About, Intent, Ledger, Step, outcome_record, refuse};
+use crate::outbox::Outbox;
+use crate::{StationError, record};
+use journal::{Journal, Kind, Query, Record};
+use model::{Outcome, OutputRow, Reason, ReasonCode, ReportLine};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fs::{File, TryLockError};
+use std::path::Path;
+
+/// A session that was found open and ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recovered {
+    /// Its id.
+    pub session: String,
+    /// Files that had got their name before the crash: they are released, with record and manifest.
+    pub released: usize,
+    /// Files that had no outcome yet: they are failed.
+    pub failed: usize,
+    /// Why it could not be ended now, and stays open; `None` where it was.
+    pub left: Option<String>,
+}
+
+impl Ledger {
+    /// Ends what a crash left open. A session of a living station is left alone, and so is one whose share is not at
+    /// hand: which of its files came to be released can only be read there.
+    ///
+    /// # Errors
+    /// [`StationError`] where the journal cannot be read or written.
+    pub fn recover(&self) -> Result<Vec<Recovered>, StationError> {
+        let mut all = Vec::new();
+        for session in self.journal.open_sessions().map_err(refuse)? {
+            let path = self.sessions().join(format!("{session}.lock"));
+            let lock = File::create(&path).map_err(|source| self.place(path.clone(), source))?;
+            match lock.try_lock() {
+                Ok(()) => all.push(self.recover_one(&session)?),
+                Err(TryLockError::WouldBlock) => {}
+                Err(TryLockError::Error(source)) => return Err(self.place(path, source)),
+            }
+        }
+        Ok(all)
+    }
+
+    fn recover_one(&self, session: &str) -> Result<Recovered, StationError> {
+        let left = |why: String| Recovered { session: session.to_owned(), released: 0, failed: 0, left: Some(why) };
+        let found = match Found::read(&self.journal, session) {
+            Ok(found) => found,
+            Err(why) => return Ok(left(why)),
+        };
+        let outbox = match Outbox::open(Path::new(&found.about.outbox)) {
+            Ok(outbox) => outbox,
+            Err(error) => return Ok(left(format!("its share {} is not at hand: {error}", found.about.outbox))),
+        };
+        let mut lines = found.lines;
+        let (mut released, mut failed) = (0usize, 0usize);
+        for input in found.inputs.iter().filter(|input| !found.outcomes.contains(*input)) {
+            let mut line = record::unjudged(input.as_bytes());
+            let placed = match found.intents.get(input) {
+                Some(intent) => outbox
+                    .digest_at(&intent.file.path)
+                    .map_err(|error| StationError::Outbox {
+                        path: outbox.path().to_owned(),
+                        message: error.to_string(),
+                    })?
+                    .filter(|digest| *digest == intent.file.sha256)
+                    .map(|_| intent),
+                None => None,
+            };
+            if let Some(intent) = placed {
+                as_released(&mut line, intent);
+                released = released.saturating_add(1);
+            } else {
+                let text = "the station stopped before this file was judged";
+                record::withhold(&mut line, Outcome::Failed, Reason::new(ReasonCode::Interrupted, text));
+                failed = failed.saturating_add(1);
+            }
+            let record = outcome_record(session, &line, true).map_err(|error| super::internal(&error))?;
+            self.journal.append(vec![record]).map_err(refuse)?;
+            lines.push(line);
+        }
+        let folder = match &found.signed {
+            Some(signed) => {
+                manifest::put(signed, &outbox)?;
+                Some(signed.folder.clone())
+            }
+            None => manifest::publish(self, session, &found.about, &lines, &outbox)?,
+        };
+        self.close(session, &lines, folder.as_deref(), true)?;
+        Ok(Recovered { session: session.to_owned(), released, failed, left: None })
+    }
+}
+
+fn as_released(line: &mut ReportLine, intent: &Intent) {
+    let file = &intent.file;
+    line.sha256 = Some(file.source.sha256);
+    line.size = file.source.size;
+    line.format = Some(file.source.format);
+    let output = OutputRow {
+        path: file.path.clone(),
+        sha256: file.sha256,
+        size: file.size,
+        format: file.format,
+        method: file.method,
+    };
+    record::released(line, output);
+}
+
+/// What the journal knows of an open session.
+struct Found {
+    about: About,
+    inputs: Vec<String>,
+    intents: BTreeMap<String, Intent>,
+    outcomes: std::collections::BTreeSet<String>,
+    lines: Vec<ReportLine>,
+    signed: Option<Signed>,
+}
+
+impl Found {
+    fn read(journal: &Journal, session: &str) -> Result<Self, String> {
+        let query = Query { session: Some(session.to_owned()), ..Query::default() };
+        let mut about = None;
+        let (mut inputs, mut intents, mut lines, mut signed) = (Vec::new(), BTreeMap::new(), Vec::new(), None);
+        for record in query.all(journal.folder()).map_err(|error| error.to_string())? {
+            let body = body(&record)?;
+            let odd = |error: serde_json::Error| format!("record {} is not one of ours: {error}", record.seq);
+            match Kind::of(&record.kind) {
+                Some(Kind::SessionBegin) => about = Some(serde_json::from_value(body).map_err(odd)?),
+                Some(Kind::Job) if body.get("inputs").is_some() => {
+                    let some = body.get("inputs").cloned().unwrap_or_default();
+                    inputs.extend(serde_json::from_value::<Vec<String>>(some).map_err(odd)?);
+                }
+                Some(Kind::Job) if body.get("step") == Some(&serde_json::json!(Step::Verified)) => {
+                    let intent: Intent = serde_json::from_value(body).map_err(odd)?;
+                    intents.insert(intent.input.clone(), intent);
+                }
+                Some(Kind::File) => {
+                    let line = body.get("line").cloned().unwrap_or_default();
+                    lines.push(serde_json::from_value::<ReportLine>(line).map_err(odd)?);
+                }
+                Some(Kind::Manifest) => signed = Some(serde_json::from_value(body).map_err(odd)?),
+                Some(
+                    Kind::Job | Kind::SessionEnd | Kind::Configuration | Kind::Operator | Kind::Quarantine | Kind::Gap,
+                )
+                | None => {}
+            }
+        }
+        let about = about.ok_or("its first record is missing")?;
+        let outcomes = lines.iter().map(|line| line.input.clone()).collect();
+        Ok(Self { about, inputs, intents, outcomes, lines, signed })
+    }
+}
+
+fn body(record: &Record) -> Result<Value, String> {
+    let text = record.body.as_deref().ok_or_else(|| format!("record {} was pruned", record.seq))?;
+    serde_json::from_str(text).map_err(|error| format!("record {} is torn: {error}", record.seq))
+}
+
+/// Inputs of a session that have an outcome, and which.
+pub(super) fn outcomes(journal: &Journal, session: &str) -> Result<BTreeMap<String, Outcome>, StationError> {
+    let query = Query { session: Some(session.to_owned()), kind: Some(Kind::File), ..Query::default() };
+    let mut outcomes = BTreeMap::new();
+    for record in query.all(journal.folder()).map_err(refuse)? {
+        let body = body(&record).map_err(|what| super::internal(&what))?;
+        let line = body.get("line").cloned().unwrap_or_default();
+        let line: ReportLine = serde_json::from_value(line).map_err(|error| super::internal(&error))?;
+        outcomes.insert(line.input, line.verdict);
+    }
+    Ok(outcomes)
+}
