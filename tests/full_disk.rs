@@ -131,6 +131,44 @@ fn a_report_without_room_releases_nothing_that_it_does_not_name() {
     }
 }
 
+/// What cannot be recorded is not released (IEC 62443-3-3 SR 2.10).
+#[test]
+fn a_journal_without_room_releases_nothing_that_it_does_not_know() {
+    if !may_mount() {
+        return;
+    }
+    let world = stick();
+    for n in 0..400 {
+        world.put(&format!("more/note-{n:03}.txt"), format!("note {n}\n").as_bytes());
+    }
+    let (state, report) = (world.at("state"), world.at("report.jsonl"));
+    let arguments = ["--state", state.to_str().unwrap(), "--report", report.to_str().unwrap()];
+    let (output, kept) = clean_onto_small_disk(&world, &state, &arguments);
+    assert_eq!(output.status.code(), Some(3), "{output:?}");
+    let lines = read_report(&report);
+    let released = lines.iter().filter(|line| line.verdict == Outcome::Released).count();
+    assert!(released < 440, "the disk was not too small");
+    assert_lines_and_files_agree(&lines, &world.released());
+    // With more room, the next start finds what happened: each file that lies on the share has its record.
+    let roomy = world.at("roomy");
+    for (name, bytes) in kept.iter().filter(|(name, _)| !name.ends_with(".lock")) {
+        std::fs::create_dir_all(roomy.join(name).parent().unwrap()).unwrap();
+        std::fs::write(roomy.join(name), bytes).unwrap();
+    }
+    std::fs::create_dir_all(roomy.join("sessions")).unwrap();
+    let next = world.at("next");
+    std::fs::create_dir(&next).unwrap();
+    std::fs::write(next.join("a.txt"), "next\n").unwrap();
+    let mut command = world.sallyport();
+    command.arg("clean").arg(&next).arg("--out").arg(world.out()).arg("--state").arg(&roomy);
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let mut verify = world.sallyport();
+    verify.arg("verify").arg(world.out()).arg("--trust").arg(roomy.join("station.pub"));
+    let checked = verify.output().unwrap();
+    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stdout));
+}
+
 #[test]
 fn a_file_that_may_not_be_read_is_failed_and_says_so() {
     let world = World::new();

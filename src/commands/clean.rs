@@ -130,7 +130,8 @@ fn clean(arguments: &Arguments, stop: &AtomicBool) -> Result<Run, StationError> 
     let to = Destination { outbox: &outbox, quarantine: quarantine.as_ref(), report: report.as_ref(), log: Some(&log) };
     let run = session.run(&entries, &to, &progress, stop);
     progress.clear();
-    let ended = log.end(&run, &outbox)?;
+    // The report is written whatever becomes of the manifest: a session that cannot be closed is closed by the next start.
+    let ended = log.end(&run, &outbox);
     let report_path = report.as_ref().map(|report| report.path().to_owned());
     if let Some(report) = report {
         let path = report.path().to_owned();
@@ -139,14 +140,14 @@ fn clean(arguments: &Arguments, stop: &AtomicBool) -> Result<Run, StationError> 
     let printed = if arguments.json {
         print_json(&run)
     } else {
-        print_summary(&run, &arguments.out, report_path.as_deref(), &ended)
+        print_summary(&run, &arguments.out, report_path.as_deref(), ended.as_ref().ok())
     };
     match printed {
         // Whoever reads our output may close it early: that is no fault of the station.
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
             Err(StationError::Place { what: "standard output", path: PathBuf::from("-"), source: error })
         }
-        Ok(()) | Err(_) => Ok(run),
+        Ok(()) | Err(_) => ended.map(|_| run),
     }
 }
 
@@ -240,7 +241,7 @@ fn print_json(run: &Run) -> std::io::Result<()> {
 }
 
 /// In this order: what may be taken, what was changed in it, what was held and why.
-fn print_summary(run: &Run, outbox: &Path, report: Option<&Path>, ended: &Ended) -> std::io::Result<()> {
+fn print_summary(run: &Run, outbox: &Path, report: Option<&Path>, ended: Option<&Ended>) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     let summary = run.summary();
     let withheld = summary.blocked.saturating_add(summary.failed);
@@ -260,7 +261,7 @@ fn print_summary(run: &Run, outbox: &Path, report: Option<&Path>, ended: &Ended)
     if let Some(report) = report {
         writeln!(out, "Report: {}", report.display())?;
     }
-    if let Some(manifest) = &ended.manifest {
+    if let Some(manifest) = ended.and_then(|ended| ended.manifest.as_ref()) {
         writeln!(out, "Manifest: {}", outbox.join(manifest).display())?;
     }
     out.flush()
