@@ -59,9 +59,12 @@ pub(crate) fn receive<'b>(
 ) -> io::Result<Option<(&'b mut [u8], Vec<OwnedFd>)>> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(FDS_MAX))];
     let mut ancillary = RecvAncillaryBuffer::new(&mut space);
+    let mut reset = false;
     let message = loop {
         match rustix::net::recvmsg(socket, &mut [IoSliceMut::new(buffer)], &mut ancillary, RecvFlags::CMSG_CLOEXEC) {
             Err(Errno::INTR) => {}
+            // The other side ended with a message of ours unread; what it said before still lies here.
+            Err(Errno::CONNRESET) if !reset => reset = true,
             other => break other?,
         }
     };
@@ -241,6 +244,17 @@ mod tests {
         assert_eq!((&*bytes, fds.len()), (b"two parts".as_slice(), 2));
         drop(fds);
         assert!(receive(there.as_fd(), &mut buffer).unwrap().is_none());
+    }
+
+    #[test]
+    fn last_words_are_heard_though_ours_were_not() {
+        let (here, there) = pair().unwrap();
+        send(here.as_fd(), &[b"unread"], &[]).unwrap();
+        send(there.as_fd(), &[b"last words"], &[]).unwrap();
+        drop(there);
+        let mut buffer = [0; 64];
+        assert_eq!(receive(here.as_fd(), &mut buffer).unwrap().unwrap().0, b"last words".as_slice());
+        assert!(receive(here.as_fd(), &mut buffer).unwrap().is_none());
     }
 
     #[test]
