@@ -512,9 +512,14 @@ fn damaged_bundles_are_refused_wherever_the_damage_is() {
 fn killed_at_any_moment_exactly_one_good_set_is_in_force() {
     let plant = Plant::new();
     plant.ok(&["import", &plant.put("1.tar.zst", &large(1), &plant.key)]);
-    let timed = Instant::now();
-    plant.ok(&["test", &plant.put("t.tar.zst", &large(2), &plant.key)]);
-    let whole = timed.elapsed() + Duration::from_millis(20);
+    let trial = plant.put("t.tar.zst", &large(2), &plant.key);
+    let time = || {
+        let started = Instant::now();
+        plant.ok(&["test", &trial]);
+        started.elapsed()
+    };
+    // The shortest of a few: other tests run beside this one.
+    let whole = (0..4).map(|_| time()).min().unwrap() + Duration::from_millis(10);
     let mut chance = Chance(0x0031_11ed);
     let rounds = if soak() { 100 } else { 6 };
     let (mut number, mut killed, mut switched) = (1, 0, 0);
@@ -545,7 +550,7 @@ fn killed_at_any_moment_exactly_one_good_set_is_in_force() {
     let left: Vec<_> = files_below(&plant.store()).into_iter().filter(|(name, _)| name.contains(".part")).collect();
     assert!(left.is_empty(), "{left:?}");
     eprintln!("{killed} of {rounds} imports killed, {switched} of them after the switch");
-    assert!(killed * 2 > rounds);
+    assert!(killed * 3 > rounds, "the kills came too late to show anything");
 }
 
 #[test]

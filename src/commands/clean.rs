@@ -122,6 +122,9 @@ fn clean(arguments: &Arguments, stop: &AtomicBool) -> Result<Run, StationError> 
     if people && report.as_ref().is_some_and(Report::resumed) {
         eprintln!("sallyport: an earlier run on this report did not end; carrying on");
     }
+    if let Some(warning) = station.warning().filter(|_| people) {
+        eprintln!("sallyport: warning: {warning}");
+    }
     for recovered in ledger.recover()?.iter().filter(|_| people) {
         eprintln!("sallyport: {}", in_words(recovered));
     }

@@ -95,7 +95,7 @@ pub enum StationError {
     #[error("signatures: {0}")]
     Store(#[from] signatures::store::StoreError),
     /// Policy says `stale = "stop"`, and the set in force should not be any more.
-    #[error("the signatures in force cannot be used: {0}")]
+    #[error("the signatures in force should not be any more: {0}")]
     Trouble(String),
     /// An engine cannot start.
     #[error("the engine {engine} does not start: {message}")]

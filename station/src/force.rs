@@ -17,6 +17,8 @@ pub(crate) struct Force {
     pub engines: EngineSet,
     /// Why every file is held.
     pub hold: Option<Reason>,
+    /// What a person should know although policy lets files pass.
+    pub warning: Option<String>,
     /// Digest of the bundle; none where only the built-in rules are in force.
     set: Option<Digest>,
 }
@@ -38,21 +40,16 @@ impl Starter {
             let signatures = Signatures::built_in()
                 .map_err(|error| StationError::Engine { engine: "signatures".into(), message: error.to_string() })?;
             let engines = self.engines(&signatures, &|compile, rules| compile(rules).map_err(|e| e.to_string()))?;
-            let hold = stale(&engines, &self.policy, seconds)?;
-            return Ok(Force { engines, hold, set: None });
+            let (hold, warning) = judged(&self.policy, stale(&engines, &self.policy, seconds))?;
+            return Ok(Force { engines, hold, warning, set: None });
         };
         let InUse { signatures, compiled, trouble, set, time } =
             rules::load(dir, &self.launcher, &self.spool, seconds)?;
         let engines = self.engines(&signatures, &|_, _| Ok(compiled.clone()))?;
-        let hold = match trouble {
-            Some(why) => troubled(&self.policy, why)?,
-            None => None,
-        };
-        let hold = match hold {
-            None => stale(&engines, &self.policy, time)?,
-            held => held,
-        };
-        Ok(Force { engines, hold, set })
+        // A set that expired or whose signer counts no more is treated like rules that are too old.
+        let found = trouble.map(StationError::Trouble).or_else(|| stale(&engines, &self.policy, time));
+        let (hold, warning) = judged(&self.policy, found)?;
+        Ok(Force { engines, hold, warning, set })
     }
 
     fn engines(&self, signatures: &Signatures, compile: &CompileRules<'_>) -> Result<EngineSet, StationError> {
@@ -100,37 +97,22 @@ impl InForce {
     }
 }
 
-/// Rules that are older than policy allows: a reason to hold every file, an error, or nothing.
-fn stale(engines: &EngineSet, policy: &Policy, now: u64) -> Result<Option<Reason>, StationError> {
+/// Rules that are older than policy allows.
+fn stale(engines: &EngineSet, policy: &Policy, now: u64) -> Option<StationError> {
     let allowed_days = policy.engines.max_rule_age;
-    for (engine, day) in engines.rule_dates() {
+    engines.rule_dates().into_iter().find_map(|(engine, day)| {
         let age_days = days_since(&day, now);
-        if age_days <= u64::from(allowed_days) {
-            continue;
-        }
-        match policy.engines.stale {
-            Stale::Warn => {}
-            Stale::Hold => {
-                let text = format!(
-                    "the rules of {engine} are {age_days} days old, the policy allows {allowed_days}; update them first"
-                );
-                return Ok(Some(Reason::new(ReasonCode::NotScanned, &text)));
-            }
-            Stale::Stop => return Err(StationError::Stale { engine, age_days, allowed_days }),
-        }
-    }
-    Ok(None)
+        (age_days > u64::from(allowed_days)).then_some(StationError::Stale { engine, age_days, allowed_days })
+    })
 }
 
-/// A set that expired or whose signer counts no more is treated like rules that are too old.
-fn troubled(policy: &Policy, why: String) -> Result<Option<Reason>, StationError> {
+/// What policy makes of it: a reason to hold every file, a warning, or the end.
+fn judged(policy: &Policy, found: Option<StationError>) -> Result<(Option<Reason>, Option<String>), StationError> {
+    let Some(error) = found else { return Ok((None, None)) };
     match policy.engines.stale {
-        Stale::Warn => Ok(None),
-        Stale::Hold => {
-            let text = format!("the signatures in force cannot be used: {why}");
-            Ok(Some(Reason::new(ReasonCode::NotScanned, &text)))
-        }
-        Stale::Stop => Err(StationError::Trouble(why)),
+        Stale::Warn => Ok((None, Some(error.to_string()))),
+        Stale::Hold => Ok((Some(Reason::new(ReasonCode::NotScanned, &error.to_string())), None)),
+        Stale::Stop => Err(error),
     }
 }
 

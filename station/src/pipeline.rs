@@ -161,6 +161,13 @@ impl Station {
         self.force.get().engines.rule_dates()
     }
 
+    /// What a person should know about the signatures in force although policy lets files pass: too old, expired, signed
+    /// by whom nobody trusts any more.
+    #[must_use]
+    pub fn warning(&self) -> Option<String> {
+        self.force.get().warning.clone()
+    }
+
     /// Takes over the set that is in force in the signature store, where it is another one. A run does so between two
     /// files; a face that idles does it now and then. Says whether it took one over.
     ///

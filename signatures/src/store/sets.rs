@@ -395,6 +395,7 @@ impl Store {
         let mut bytes = std::fs::read(self.dir().join(COMPILED).join(of.to_string())).ok()?;
         let code = Digest::new(*bytes.first_chunk::<32>()?);
         bytes.drain(..32);
+        mask(&mut bytes);
         self.key.sealed(&format!("compiled {of}"), &bytes, &code).then_some(bytes)
     }
 
@@ -407,12 +408,15 @@ impl Store {
         let path = folder.join(of.to_string());
         let no_code = || unwritten(&path)(std::io::Error::other("no HMAC"));
         let code = self.key.seal(&format!("compiled {of}"), compiled).ok_or_else(no_code)?;
+        // Masked like samples: what rules look for stands in them in plain form.
+        let mut masked = compiled.to_vec();
+        mask(&mut masked);
         let mut part = path.clone().into_os_string();
         part.push(".part");
         let write = || {
             let mut file = File::create(&part)?;
             file.write_all(code.as_bytes())?;
-            file.write_all(compiled)?;
+            file.write_all(&masked)?;
             file.sync_all()?;
             std::fs::rename(&part, &path)
         };

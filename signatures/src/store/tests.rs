@@ -194,6 +194,8 @@ fn compiled_rules_are_read_only_as_they_were_written() {
     world.store.keep_compiled(&world.store.lock().unwrap(), &one, b"bytecode").unwrap();
     assert_eq!(world.store.compiled(&one).as_deref(), Some(&b"bytecode"[..]));
     let folder = world.store.dir().join("compiled");
+    let on_disk = std::fs::read(folder.join(one.to_string())).unwrap();
+    assert!(!on_disk.windows(4).any(|window| window == b"byte"), "masked");
     std::fs::copy(folder.join(one.to_string()), folder.join(two.to_string())).unwrap();
     assert_eq!(world.store.compiled(&two), None, "another's under this name");
     std::fs::write(folder.join(one.to_string()), b"short").unwrap();
