@@ -21,6 +21,8 @@ enum Command {
     Clean(commands::clean::Arguments),
     /// Build, check, take in and roll back signature bundles.
     Signatures(commands::signatures::Arguments),
+    /// Say whether this station may be trusted now.
+    Doctor(commands::doctor::Arguments),
     /// Verify, search, export and prune the journal.
     Audit(commands::audit::Arguments),
     /// Check released files against their signed manifests.
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Clean(arguments) => commands::clean::run(&arguments),
         Command::Signatures(arguments) => commands::signatures::run(&arguments),
+        Command::Doctor(arguments) => commands::doctor::run(&arguments),
         Command::Audit(arguments) => commands::audit::run(&arguments),
         Command::Verify(arguments) => sallyport_verify::run(&arguments),
         Command::Pack(arguments) => commands::package::pack(&arguments),

@@ -2,5 +2,6 @@
 
 pub mod audit;
 pub mod clean;
+pub mod doctor;
 pub mod package;
 pub mod signatures;
