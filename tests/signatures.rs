@@ -515,14 +515,15 @@ fn damaged_bundles_are_refused_wherever_the_damage_is() {
 fn killed_at_any_moment_exactly_one_good_set_is_in_force() {
     let plant = Plant::new();
     plant.ok(&["import", &plant.put("1.tar.zst", &large(1), &plant.key)]);
-    let trial = plant.put("t.tar.zst", &large(2), &plant.key);
-    let time = || {
+    // What was compiled once is kept, so each of these is another set.
+    let time = |number| {
+        let trial = plant.put("t.tar.zst", &large(number), &plant.key);
         let started = Instant::now();
         plant.ok(&["test", &trial]);
         started.elapsed()
     };
     // The shortest of a few: other tests run beside this one.
-    let whole = (0..4).map(|_| time()).min().unwrap() + Duration::from_millis(10);
+    let whole = (1001..1005).map(time).min().unwrap() + Duration::from_millis(10);
     let mut chance = Chance(0x0031_11ed);
     let rounds = if soak() { 100 } else { 6 };
     let (mut number, mut killed, mut switched) = (1, 0, 0);
@@ -530,7 +531,10 @@ fn killed_at_any_moment_exactly_one_good_set_is_in_force() {
         let next = number + 1;
         let path = plant.put("next.tar.zst", &large(next), &plant.key);
         let mut child = plant.command(&["import", &path]).stdout(Stdio::null()).spawn().unwrap();
-        std::thread::sleep(Duration::from_micros(chance.below(whole.as_micros() as u64)));
+        // Every other kill aims at the end, where sets are renamed and switched.
+        let micros = whole.as_micros() as u64;
+        let (from, wide) = if round % 2 == 0 { (0, micros) } else { (micros * 3 / 4, micros / 2) };
+        std::thread::sleep(Duration::from_micros(from + chance.below(wide)));
         child.kill().unwrap();
         killed += usize::from(!child.wait().unwrap().success());
         let in_force = plant.in_force();
