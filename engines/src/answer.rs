@@ -31,6 +31,8 @@ pub struct Detection {
     pub severity: Severity,
     /// What its author says about it.
     pub meta: RuleMeta,
+    /// What it means, in a sentence, where the engine tells. Never sent by a jail.
+    pub sentence: Option<String>,
 }
 
 /// What a rule's author says about it, where the engine tells. For people; nothing is decided by it.
@@ -70,7 +72,7 @@ impl Detection {
     pub fn new(rule: &str, severity: Severity) -> Option<Self> {
         let fits = (1..=MAX_NAME_BYTES).contains(&rule.len());
         let plain = rule.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b));
-        (fits && plain).then(|| Self { rule: rule.to_owned(), severity, meta: RuleMeta::default() })
+        (fits && plain).then(|| Self { rule: rule.to_owned(), severity, meta: RuleMeta::default(), sentence: None })
     }
 }
 

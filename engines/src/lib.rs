@@ -18,6 +18,7 @@ mod external;
 mod hashes;
 mod registry;
 mod server;
+pub mod structure;
 mod wire;
 pub mod yara;
 

@@ -1,12 +1,13 @@
 //! The one place to touch: a new engine is a module and a line here.
 
-use crate::{Engine, EngineError, Provenance, Resident, Runner, clamd, external, hashes, yara};
+use crate::{Engine, EngineError, Provenance, Resident, Runner, clamd, external, hashes, structure, yara};
 use model::EnginePolicy;
 use signatures::{RuleSet, Signatures};
 use std::sync::Arc;
 
 /// All engines of this build, in the order in which reports name them.
-pub static ENGINES: &[Descriptor] = &[yara::DESCRIPTOR, hashes::DESCRIPTOR, clamd::DESCRIPTOR, external::DESCRIPTOR];
+pub static ENGINES: &[Descriptor] =
+    &[yara::DESCRIPTOR, hashes::DESCRIPTOR, structure::DESCRIPTOR, clamd::DESCRIPTOR, external::DESCRIPTOR];
 
 /// What the station must know to run an engine.
 #[derive(Clone, Copy, Debug)]
@@ -46,6 +47,13 @@ pub enum Home {
         /// One sentence about the key of the policy that makes no sense.
         open: Open,
     },
+    /// In the station, on what the reconstruct job noted about the input; it sees no object.
+    Facts {
+        /// Which version it is.
+        provenance: fn() -> Provenance,
+        /// Judges the input and each member of it.
+        judge: fn(&structure::Noted<'_>) -> Vec<structure::Judged>,
+    },
 }
 
 /// Makes the engines outside the jails that a policy speaks of.
@@ -78,10 +86,12 @@ mod tests {
                 Home::ScanJail { provenance, .. } => provenance(&signatures),
                 Home::Station { open } => open(&signatures).provenance(),
                 Home::Outside { .. } => continue,
+                Home::Facts { provenance, .. } => provenance(),
             };
             assert_eq!(provenance.engine.as_str(), descriptor.id);
             assert!(!provenance.version.is_empty() && !provenance.rules_id.is_empty(), "{provenance:?}");
-            assert!(provenance.rules.is_some() && provenance.rules_date.len() == 10, "{provenance:?}");
+            let dated = provenance.rules_date.len() == 10 || matches!(descriptor.home, Home::Facts { .. });
+            assert!(provenance.rules.is_some() && dated, "{provenance:?}");
         }
     }
 

@@ -30,7 +30,7 @@ impl Server {
         let found = std::str::from_utf8(setup).ok().and_then(descriptor).ok_or_else(unknown)?;
         match found.home {
             Home::ScanJail { load, .. } => Ok(Self { id: found.id, resident: load(compiled)? }),
-            Home::Station { .. } | Home::Outside { .. } => Err(unknown()),
+            Home::Station { .. } | Home::Outside { .. } | Home::Facts { .. } => Err(unknown()),
         }
     }
 

@@ -111,9 +111,12 @@ pub struct Match {
     pub object: String,
     /// Whether it withholds the file, or only tells a person.
     pub malicious: bool,
-    /// Whether it is no detection at all, only told: an entry of a known-good list.
+    /// Whether it is no detection at all, only told: an entry of a known-good list, a fact of little weight.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub note: bool,
+    /// What it means, in one sentence, where the engine tells.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub text: Option<String>,
     /// How sure the rule's author is, 0 to 100.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub score: Option<u8>,

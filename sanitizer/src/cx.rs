@@ -1,9 +1,10 @@
 //! What a reconstructor may use: the policy, what is left of the limits, the findings it must fill, and the way back
 //! to the door for a member of its own.
 
-use crate::{Cleaned, Rebuilt, identify, registry};
+use crate::{Cleaned, Identity, Rebuilt, facts, identify, ole, registry};
 use model::{
-    Budget, Child, ExportKind, FindingAction, Findings, Format, Method, Policy, Refusal, RuleAction, Untrusted,
+    Budget, Child, ExportKind, Fact, FindingAction, Findings, Format, Method, Policy, ReasonCode, Refusal, RuleAction,
+    Untrusted,
 };
 
 /// What the jail around us offers. In tests, [`Quiet`] offers nothing.
@@ -17,6 +18,9 @@ pub trait Host {
 
     /// Whether the second reader accepts `bytes` in full as our own dialect of `format`: the fixed point.
     fn recognises(&self, bytes: &[u8], format: Format) -> bool;
+
+    /// Takes a fact down: what was seen, in which file (members by their path, empty for the input), and where in it.
+    fn fact(&mut self, _fact: Fact, _file: &str, _at: &str) {}
 
     /// Called once, when the top-level input has been identified: lets the jail tell its times apart.
     fn identified(&mut self, _format: Format) {}
@@ -46,6 +50,8 @@ pub struct Cx<'a> {
     findings: Findings,
     children: Vec<Child>,
     depth: u32,
+    /// Names of the containers and of this file, joined by `/`; empty for the input itself.
+    path: String,
 }
 
 impl<'a> Cx<'a> {
@@ -54,12 +60,25 @@ impl<'a> Cx<'a> {
     pub fn top<T>(policy: &'a Policy, host: &'a mut dyn Host, work: impl FnOnce(&mut Cx<'_>) -> T) -> T {
         let mut budget = Budget::new(&policy.limits);
         let findings = Findings::new();
-        work(&mut Cx { policy, budget: &mut budget, host, findings, children: Vec::new(), depth: 0 })
+        work(&mut Cx {
+            policy,
+            budget: &mut budget,
+            host,
+            findings,
+            children: Vec::new(),
+            depth: 0,
+            path: String::new(),
+        })
     }
 
     /// Names a construct of the catalogue that was met at `place` (a page, part, chunk; empty: the whole file).
     pub fn found(&mut self, id: &'static str, action: FindingAction, place: &str) {
         self.findings.add(id, action, place);
+    }
+
+    /// Notes a fact about this file for the engine `structure`. It changes nothing in what becomes of the file here.
+    pub fn fact(&mut self, fact: Fact, place: &str) {
+        self.host.fact(fact, &self.path, place);
     }
 
     /// Like [`Cx::found`], `count` times at once.
@@ -101,6 +120,7 @@ impl<'a> Cx<'a> {
     /// Gives a member that could not even be read (encrypted, damaged, a link) its line in the report's `children`:
     /// every member ends in exactly one outcome.
     pub fn withheld(&mut self, name: &str, refusal: Refusal) {
+        self.encrypted(&refusal, name);
         let (findings, children) = (Vec::new(), Vec::new());
         let cleaned = Cleaned { format: Format::Unknown, result: Err(refusal), findings, children };
         self.children.push(cleaned.child(name));
@@ -122,9 +142,10 @@ impl<'a> Cx<'a> {
     fn nested_quietly(&mut self, name: &str, input: Untrusted<'_>, kind: ExportKind) -> Result<Cleaned, Refusal> {
         self.export(kind, name, input.bytes())?;
         let (policy, depth) = (self.policy, self.depth.saturating_add(1));
+        let path = if self.path.is_empty() { name.to_owned() } else { format!("{}/{name}", self.path) };
         let host = &mut *self.host;
         self.budget.deeper(|budget| {
-            let mut inner = Cx { policy, budget, host, findings: Findings::new(), children: Vec::new(), depth };
+            let mut inner = Cx { policy, budget, host, findings: Findings::new(), children: Vec::new(), depth, path };
             Ok(inner.clean(name, input))
         })
     }
@@ -141,13 +162,38 @@ impl<'a> Cx<'a> {
         for (id, action, place) in &identity.findings {
             self.found(id, *action, place);
         }
+        self.note(name, &identity, input);
         let result = match identity.refusal {
             Some(refusal) => Err(refusal),
             None => self.rebuild(input, identity.format),
         };
+        if let Err(refusal) = &result {
+            self.encrypted(refusal, "");
+        }
         let findings = std::mem::take(&mut self.findings).into_rows();
         let children = std::mem::take(&mut self.children);
         Cleaned { format: identity.format, result, findings, children }
+    }
+
+    /// What the name and the identification show.
+    fn note(&mut self, name: &str, identity: &Identity, input: Untrusted<'_>) {
+        facts::names::look(name).into_iter().for_each(|fact| self.fact(fact, ""));
+        for (id, action, place) in &identity.findings {
+            match (*id, action) {
+                ("GEN-01", FindingAction::Blocked) => self.fact(Fact::TypeDisagrees, place),
+                ("GEN-02", FindingAction::Blocked) => self.fact(Fact::Polyglot, place),
+                (_, _) => {}
+            }
+        }
+        if identity.format == Format::Pe {
+            facts::pe::facts(input.bytes()).into_iter().for_each(|fact| self.fact(fact, ""));
+        }
+    }
+
+    fn encrypted(&mut self, refusal: &Refusal, place: &str) {
+        if refusal.reason().1.code == ReasonCode::Encrypted {
+            self.fact(Fact::Encrypted, place);
+        }
     }
 
     fn rebuild(&mut self, input: Untrusted<'_>, format: Format) -> Result<Rebuilt, Refusal> {
@@ -157,6 +203,8 @@ impl<'a> Cx<'a> {
             return Err(Refusal::Limit { limit, asked: size, allowed });
         }
         let Some(reconstructor) = registry::reconstructor(format) else {
+            // Nothing is rebuilt, but what was in it is shown to the engines all the same.
+            ole::look(input.bytes(), "", self)?;
             return Err(Refusal::NoReconstructor { format: format.words() });
         };
         if self.policy.action(format) == RuleAction::Block {

@@ -18,8 +18,10 @@
 )]
 
 mod cx;
+pub mod facts;
 pub mod formats;
 mod identify;
+pub mod ole;
 mod registry;
 mod switches;
 pub mod zip_read;

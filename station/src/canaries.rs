@@ -323,7 +323,16 @@ mod tests {
         let mut line = record::unjudged(b"canary");
         let row = |engine: &&str| {
             let (rule, object) = ("X".into(), "the input".into());
-            let found = Match { rule, object, malicious: true, note: false, score: None, licence: None, source: None };
+            let found = Match {
+                rule,
+                object,
+                malicious: true,
+                note: false,
+                text: None,
+                score: None,
+                licence: None,
+                source: None,
+            };
             serde_json::from_value::<EngineRow>(serde_json::json!({
                 "engine": engine, "version": "1", "rules": "", "rules_date": "2026-01-31",
                 "verdict": EngineVerdict::Malicious, "bytes": 1, "matches": [found], "ms": 0.0

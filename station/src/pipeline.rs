@@ -17,6 +17,7 @@ use crate::roles::{
 };
 use crate::scan::{Cache, EngineHealth, EngineSet, Object, Roster, Scanned};
 use crate::tokens::{CleanScan, Verified, release};
+use engines::structure::Noted;
 use jail::{Done, Growing, Job, JobFailure, JobLimits, Launcher, Sealed, SpoolDir, Usage, Zygote};
 use model::{Digest, FindingAction, Findings, Outcome, OutputRow, Policy, Reason, ReasonCode, ReportLine};
 use rayon::prelude::*;
@@ -331,12 +332,14 @@ impl Station {
             scanned.absorb(exported);
             record::engines(line, &scanned);
         }
+        let answered = rebuilt.and_then(|done| answer_of(done, &line.input));
+        scanned.absorb(judged(engines, &input, &answered));
+        record::engines(line, &scanned);
         // A detection outweighs whatever else there is to say about the file.
         if scanned.is_malicious() {
             return Err(refused(&scanned));
         }
-        let done = rebuilt?;
-        let answer = ReconstructAnswer::read(&done.answer).map_err(protocol)?;
+        let (done, answer) = answered?;
         line.format = Some(answer.format);
         line.ms.identify = answer.identify_ms;
         line.findings = with_names(answer.findings, plan);
@@ -499,6 +502,29 @@ fn open_cache(folder: Option<PathBuf>, policy: &Policy) -> Result<Option<Arc<Cac
         opened.map(Arc::new).map_err(|source| StationError::Place { what: "cache", path, source })
     };
     folder.map(open).transpose()
+}
+
+type Answered = Result<(Done, ReconstructAnswer), (Outcome, Reason)>;
+
+/// The answer of a reconstruct job. The jail was told the name that was made safe; what deceived is in the one that came.
+fn answer_of(done: Done, came_as: &str) -> Answered {
+    let mut answer = ReconstructAnswer::read(&done.answer).map_err(protocol)?;
+    for fact in sanitizer::facts::names::look(came_as) {
+        answer.facts.add(fact, "", "the file's name", 1);
+    }
+    Ok((done, answer))
+}
+
+/// What the engines say that judge by what the reconstruct job noted. A job that did not end noted nothing, which is
+/// not the same as that there was nothing.
+fn judged(engines: &EngineSet, input: &Object<'_>, answered: &Answered) -> Scanned {
+    let noted = answered.as_ref().map_err(|(_, reason)| reason.text.as_str()).map(|(_, answer)| Noted {
+        facts: &answer.facts,
+        findings: &answer.findings,
+        children: &answer.children,
+        len: input.len,
+    });
+    engines.judge(input, noted)
 }
 
 fn with_names(findings: Vec<model::Finding>, plan: &Planned) -> Vec<model::Finding> {

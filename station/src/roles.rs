@@ -5,7 +5,9 @@
 
 use crate::rules::{SIGNATURES, signatures_role};
 use jail::{Room, ScanRoom};
-use model::{Child, ExportKind, Finding, Findings, Format, Method, Outcome, Policy, Reason, Refusal, Untrusted};
+use model::{
+    Child, ExportKind, Fact, Facts, Finding, Findings, Format, Method, Outcome, Policy, Reason, Refusal, Untrusted,
+};
 use serde::{Deserialize, Serialize};
 use std::time::Instant;
 
@@ -56,6 +58,7 @@ pub(crate) struct ReconstructAnswer {
     pub result: Result<Made, (Outcome, Reason)>,
     pub findings: Vec<Finding>,
     pub children: Vec<Child>,
+    pub facts: Facts,
     pub identify_ms: f64,
 }
 
@@ -125,6 +128,7 @@ struct JailHost<'a, 'r> {
     outlet: &'a mut jail::Outlet<'r>,
     policy: &'a Policy,
     fixed_point: bool,
+    facts: Facts,
     started: Instant,
     identify_ms: f64,
 }
@@ -137,6 +141,10 @@ impl sanitizer::Host for JailHost<'_, '_> {
 
     fn recognises(&self, bytes: &[u8], format: Format) -> bool {
         self.fixed_point && verifier::verify(bytes, format, self.policy).is_ok()
+    }
+
+    fn fact(&mut self, fact: Fact, file: &str, at: &str) {
+        self.facts.add(fact, file, at, 1);
     }
 
     fn identified(&mut self, _format: Format) {
@@ -155,11 +163,12 @@ pub fn reconstruct_role(room: &mut Room) -> Result<Vec<u8>, String> {
         outlet,
         policy: &job.policy,
         fixed_point: job.fixed_point,
+        facts: Facts::default(),
         started: Instant::now(),
         identify_ms: 0.0,
     };
     let cleaned = sanitizer::clean(&job.name, Untrusted::new(input), &job.policy, &mut host);
-    let identify_ms = host.identify_ms;
+    let (identify_ms, facts) = (host.identify_ms, host.facts);
     let result = match cleaned.result {
         Ok(rebuilt) => {
             room.write_output(&rebuilt.bytes).map_err(|e| e.to_string())?;
@@ -168,7 +177,7 @@ pub fn reconstruct_role(room: &mut Room) -> Result<Vec<u8>, String> {
         Err(refusal) => Err(refusal.reason()),
     };
     let (findings, children) = (cleaned.findings, cleaned.children);
-    let answer = ReconstructAnswer { format: cleaned.format, result, findings, children, identify_ms };
+    let answer = ReconstructAnswer { format: cleaned.format, result, findings, children, facts, identify_ms };
     serde_json::to_vec(&answer).map_err(|e| e.to_string())
 }
 
@@ -210,6 +219,7 @@ impl ReconstructAnswer {
         }
         answer.findings = capped_findings(answer.findings);
         answer.children = capped_children(answer.children, 0);
+        answer.facts = answer.facts.capped();
         Ok(answer)
     }
 }
@@ -264,6 +274,23 @@ mod tests {
         assert!(!read(&answer(7, Format::Png, 5, Err("no".into()))));
         assert!(!read(b""), "silence");
         assert!(!read(b"{\"outcome\":{\"Ok\":null}}"), "half an answer");
+    }
+
+    #[test]
+    fn a_fact_that_there_is_not_is_no_answer() {
+        for fact in Fact::ALL {
+            assert_eq!(serde_json::to_string(fact).unwrap(), format!("\"{}\"", fact.id()));
+        }
+        let answer = |fact: &str| {
+            let facts = format!(r#"[{{"fact":"{fact}","file":"","at":"","count":1}}]"#);
+            let text = format!(
+                r#"{{"format":"txt","result":{{"Err":["failed",{{"code":"crash","text":""}}]}},"findings":[],
+                "children":[],"facts":{facts},"identify_ms":0.0}}"#
+            );
+            ReconstructAnswer::read(text.as_bytes())
+        };
+        assert_eq!(answer("vba-shell").unwrap().facts.rows().len(), 1);
+        assert!(answer("trust-me").is_err());
     }
 
     #[test]

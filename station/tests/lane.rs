@@ -50,7 +50,7 @@ fn hostile_reconstruct(room: &mut Room<'_>) -> Result<Vec<u8>, String> {
         Some("crash") => std::process::abort(),
         Some("panic") => panic!("taken over"),
         Some("garbage") => Ok(b"\xff\x00 not an answer".to_vec()),
-        Some("released") => Ok(br#"{"format":"txt","result":{"Err":["released",{"code":"malformed","text":"x"}]},"findings":[],"children":[],"identify_ms":0}"#.to_vec()),
+        Some("released") => Ok(br#"{"format":"txt","result":{"Err":["released",{"code":"malformed","text":"x"}]},"findings":[],"children":[],"facts":[],"identify_ms":0}"#.to_vec()),
         Some("flood") => {
             let block = vec![7; 1 << 20];
             loop {
@@ -90,7 +90,7 @@ fn zone(room: &Room<'_>) -> Option<String> {
 }
 
 fn made(format: &str) -> Vec<u8> {
-    format!(r#"{{"format":"txt","result":{{"Ok":{{"format":"{format}","method":"rebuilt"}}}},"findings":[],"children":[],"identify_ms":0}}"#).into_bytes()
+    format!(r#"{{"format":"txt","result":{{"Ok":{{"format":"{format}","method":"rebuilt"}}}},"findings":[],"children":[],"facts":[],"identify_ms":0}}"#).into_bytes()
 }
 
 /// A verifier that answers what the output says.

@@ -12,6 +12,8 @@ mod package;
 mod second;
 mod text;
 
+pub use names::extension;
+
 use crate::{formats::text::decode, registry};
 use model::{FindingAction, Format, Mismatch, Policy, Refusal, RiskClass, Untrusted};
 

@@ -59,7 +59,9 @@ pub(super) fn built_in() -> Result<Signatures, StoreError> {
 pub(super) fn compiled_id(signatures: &Signatures) -> Digest {
     let version = match engines::descriptor(ENGINE).map(|engine| engine.home) {
         Some(engines::Home::ScanJail { provenance, .. }) => provenance(signatures).version,
-        Some(engines::Home::Station { .. } | engines::Home::Outside { .. }) | None => String::new(),
+        Some(engines::Home::Station { .. } | engines::Home::Outside { .. } | engines::Home::Facts { .. }) | None => {
+            String::new()
+        }
     };
     let words = format!("{ENGINE} {version} {} {}", signatures::VERSION, std::env::consts::ARCH);
     let rules: &RuleSet = &signatures.rules;

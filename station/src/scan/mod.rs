@@ -22,6 +22,7 @@ pub use object::Object;
 pub use scanned::Scanned;
 pub(crate) use start::CompileRules;
 
+use engines::structure::{Judged, Noted};
 use engines::{Answer, Engine, Provenance, Sample};
 use health::{Health, Slots};
 use jail::SpoolDir;
@@ -38,6 +39,7 @@ use std::time::Instant;
 /// then takes its place.
 pub struct EngineSet {
     engines: Vec<Running>,
+    judges: Vec<Judge>,
     spool: SpoolDir,
     seconds: u32,
     required: Vec<String>,
@@ -61,6 +63,12 @@ impl Roster {
     pub fn afresh(&self) -> Self {
         Self { names: self.names.clone(), afresh: true }
     }
+}
+
+/// An engine that looks at no object, but at what the reconstruct job noted about the input.
+struct Judge {
+    provenance: Provenance,
+    judge: fn(&Noted<'_>) -> Vec<Judged>,
 }
 
 /// One engine.
@@ -206,6 +214,26 @@ impl EngineSet {
         told.map(|engine| (engine.id.clone(), engine.provenance().rules_date)).collect()
     }
 
+    /// Asks the engines that look at no object about what the reconstruct job noted; `noted` says why it noted nothing
+    /// where it did not come to an end.
+    #[must_use]
+    pub fn judge(&self, input: &Object<'_>, noted: Result<Noted<'_>, &str>) -> Scanned {
+        let mut all = Scanned::default();
+        for Judge { provenance, judge } in &self.judges {
+            let started = Instant::now();
+            let judged = match &noted {
+                Ok(noted) => judge(noted),
+                Err(why) => vec![(String::new(), Answer::not_scanned(why, Vec::new(), 0))],
+            };
+            let ms = started.elapsed().as_secs_f64() * 1000.0;
+            for (file, answer) in judged {
+                let name = if file.is_empty() { input.name } else { file.as_str() };
+                all.absorb(Scanned::of(vec![row_of(provenance.clone(), &answer, &Object { name, ..*input }, ms)]));
+            }
+        }
+        all
+    }
+
     /// Asks all engines about `object` at the same time. `digest` saves hashing it again where it is known.
     #[must_use]
     pub fn scan(&self, object: &Object<'_>, digest: Option<Digest>, roster: &Roster) -> Scanned {
@@ -218,10 +246,7 @@ impl EngineSet {
             }
             Err(error) => self.engines.iter().map(|engine| engine.unread(object, &error)).collect(),
         };
-        let mut not_scanned: Vec<(String, String)> = Vec::new();
-        for row in rows.iter().filter(|row| !row.absent) {
-            not_scanned.extend(row.error.clone().map(|why| (row.engine.clone(), why)));
-        }
+        let Scanned { rows, mut not_scanned } = Scanned::of(rows);
         let looked = rows.iter().filter(|row| row.verdict != EngineVerdict::NotScanned).count();
         if looked < self.quorum && not_scanned.is_empty() {
             let why = format!("{looked} engines looked at {}, the policy asks for {}", object.name, self.quorum);

@@ -21,6 +21,14 @@ impl Scanned {
         self.rows.iter().any(|row| row.verdict == EngineVerdict::Malicious || row.matches.iter().any(|m| m.malicious))
     }
 
+    /// These rows, and who of them did not look although it was there.
+    #[must_use]
+    pub fn of(rows: Vec<EngineRow>) -> Self {
+        let missing = |row: &EngineRow| row.error.clone().map(|why| (row.engine.clone(), why));
+        let not_scanned = rows.iter().filter(|row| !row.absent).filter_map(missing).collect();
+        Self { rows, not_scanned }
+    }
+
     /// Takes over what was said about another object of the same input.
     pub fn absorb(&mut self, other: Self) {
         for row in other.rows {
@@ -55,7 +63,7 @@ fn merge(known: &mut EngineRow, row: EngineRow) {
         }
     }
     // What withholds a file is never crowded out by what does not.
-    known.matches.sort_by_key(|found| !found.malicious);
+    known.matches.sort_by_key(|found| (!found.malicious, found.note));
     known.matches.truncate(MOST_MATCHES);
 }
 
@@ -66,6 +74,7 @@ pub(super) fn row_of(provenance: Provenance, answer: &Answer, object: &Object<'_
         object: object.name.to_owned(),
         malicious: detection.severity == Severity::Malicious,
         note: detection.severity == Severity::Note,
+        text: detection.sentence.clone(),
         score: detection.meta.score,
         licence: detection.meta.licence.clone(),
         source: detection.meta.source.clone(),
@@ -96,6 +105,7 @@ mod tests {
             object: "x".into(),
             malicious,
             note: false,
+            text: None,
             score: None,
             licence: None,
             source: None,

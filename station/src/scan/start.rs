@@ -3,7 +3,7 @@
 use super::object::Wanted;
 use super::pool::Pool;
 use super::programs::Programs;
-use super::{EngineSet, Place, Running};
+use super::{EngineSet, Judge, Place, Running};
 use crate::StationError;
 use engines::{Descriptor, ENGINES, EngineError, Home, Runner};
 use jail::{Launcher, Sealed, SpoolDir};
@@ -45,6 +45,7 @@ impl EngineSet {
                     let opened = open(&policy.engines, &runner).map_err(StationError::EnginePolicy)?;
                     opened.into_iter().map(|engine| Running::new(Place::Outside(engine))).collect()
                 }
+                Home::Facts { .. } => Vec::new(),
             })
         };
         let mut engines = Vec::new();
@@ -53,10 +54,12 @@ impl EngineSet {
         }
         let required = policy.engines.required.clone();
         let quorum = usize::try_from(policy.engines.quorum).unwrap_or(usize::MAX);
-        names(&engines, &required, quorum)?;
+        let judges = ENGINES.iter().filter_map(judge).collect::<Vec<Judge>>();
+        names(&engines, &judges, &required, quorum)?;
         let wanted = Wanted::by(&signatures.hashes);
         Ok(Self {
             engines,
+            judges,
             spool: spool.clone(),
             seconds: policy.limits.seconds,
             required,
@@ -67,9 +70,17 @@ impl EngineSet {
     }
 }
 
-/// Every name is there once, and what the policy asks for can be had.
-fn names(engines: &[Running], required: &[String], quorum: usize) -> Result<(), StationError> {
-    let known: Vec<&str> = engines.iter().map(|engine| engine.id.as_str()).collect();
+fn judge(descriptor: &Descriptor) -> Option<Judge> {
+    match descriptor.home {
+        Home::Facts { provenance, judge } => Some(Judge { provenance: provenance(), judge }),
+        Home::Station { .. } | Home::ScanJail { .. } | Home::Outside { .. } => None,
+    }
+}
+
+/// Every name is there once, and what the policy asks for can be had. Who looks at no object counts for no quorum.
+fn names(engines: &[Running], judges: &[Judge], required: &[String], quorum: usize) -> Result<(), StationError> {
+    let ids = engines.iter().map(|engine| engine.id.as_str());
+    let known: Vec<&str> = ids.chain(judges.iter().map(|judge| judge.provenance.engine.as_str())).collect();
     let taken = |id: &&&str| known.iter().filter(|other| other == id).count() > 1;
     if let Some(twice) = known.iter().collect::<BTreeSet<_>>().into_iter().find(taken) {
         return Err(StationError::EnginePolicy(format!("two engines are called {twice:?}")));
@@ -77,8 +88,8 @@ fn names(engines: &[Running], required: &[String], quorum: usize) -> Result<(), 
     if let Some(engine) = required.iter().find(|engine| !known.contains(&engine.as_str())) {
         return Err(StationError::UnknownEngine { engine: engine.clone(), known: known.join(", ") });
     }
-    if quorum > known.len() {
-        let text = format!("`quorum` asks for {quorum} engines, and there are {}", known.len());
+    if quorum > engines.len() {
+        let text = format!("`quorum` asks for {quorum} engines, and there are {}", engines.len());
         return Err(StationError::EnginePolicy(text));
     }
     Ok(())

@@ -7,10 +7,11 @@ use super::package::{Package, Relationship};
 use super::parts::{CONTENT_TYPE, Family, PartKind, REL_TYPE};
 use super::transform;
 use super::write::{DECLARATION, escape_attribute};
-use crate::Cx;
+use crate::facts::is_program;
 use crate::switches::{Filter, off};
 use crate::zip_write::ZipWriter;
-use model::{ExportKind, FindingAction, Format, Links, Macros, Office, Refusal};
+use crate::{Cx, ole};
+use model::{ExportKind, Fact, FindingAction, Format, Links, Macros, Office, Refusal};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Where a new relationship leads.
@@ -237,6 +238,14 @@ impl<'b, 'x, 'a> Builder<'b, 'x, 'a> {
             }
             self.cx.export(ExportKind::Embedded, name, &bytes)?;
             self.cx.found(id, FindingAction::Removed, name);
+            ole::look(&bytes, name, self.cx)?;
+            if is_program(name, &bytes) {
+                self.cx.fact(Fact::AttachedProgram, name);
+            }
+            // ECMA-376 part 1, 18.14.4: the one kind of external link that starts a program.
+            if id == "OOX-15" && memchr::memmem::find(&bytes, b"ddeLink").is_some() {
+                self.cx.fact(Fact::Dde, name);
+            }
         }
         Ok(())
     }

@@ -4,12 +4,13 @@
 use super::filters;
 use super::links::safe_uri;
 use super::walk::{Found, R, Walk, name};
+use crate::facts::{self, script};
 use hayro::hayro_syntax::Pdf as Reader;
 use hayro::hayro_syntax::object::{
     Dict as Source, MaybeRef, Object as SourceObject, ObjectIdentifier, Stream, String as SourceString,
 };
 use model::FindingAction::{self, Neutralised, ReEncoded, Removed};
-use model::{ExportKind, Links};
+use model::{ExportKind, Fact, Links};
 use std::collections::BTreeSet;
 
 /// Ours: direct objects in one another.
@@ -150,6 +151,10 @@ impl<'a> Walk<'a, '_, '_> {
         if end.is_none_or(|tail| tail.iter().any(|b| !super::lex::is_space(*b))) {
             self.cx.found("PDF-02", Removed, "after the end mark");
         }
+        if let Some(name) = obfuscated_name(data) {
+            self.cx.found("PDF-07", Neutralised, name);
+            self.cx.fact(Fact::ObfuscatedName, name);
+        }
         if memchr::memmem::find(data, b"/ObjStm").is_some() {
             self.cx.found("PDF-06", ReEncoded, "");
         }
@@ -169,6 +174,8 @@ impl<'a> Inventory<'_, 'a, '_, '_> {
         match catalog.get::<SourceObject<'a>>("OpenAction") {
             Some(SourceObject::Dict(action)) if name(&action, "S").as_deref() != Some(b"GoTo") => {
                 self.found("PDF-35", Removed);
+                let spot = self.walk.place.clone();
+                self.walk.cx.fact(Fact::Automatic, &spot);
             }
             Some(SourceObject::Dict(_) | SourceObject::Array(_)) => self.found("PDF-35", Neutralised),
             _ => {}
@@ -324,7 +331,10 @@ impl<'a> Inventory<'_, 'a, '_, '_> {
         };
         self.walk.cx.budget.spend_bytes(text.len() as u64)?;
         let place = format!("script, {}", self.walk.place);
-        self.walk.cx.export(ExportKind::Script, &place, &readable(&text))
+        let text = readable(&text);
+        let spot = self.walk.place.clone();
+        script::facts(&text).into_iter().for_each(|fact| self.walk.cx.fact(fact, &spot));
+        self.walk.cx.export(ExportKind::Script, &place, &text)
     }
 
     /// File specifications and what is embedded in them.
@@ -375,6 +385,12 @@ impl<'a> Inventory<'_, 'a, '_, '_> {
 
     fn export(&mut self, stream: &Stream<'a>, kind: ExportKind, title: &str) -> R<()> {
         let decoded = filters::decode(stream, self.walk.cx.budget)?;
+        if kind == ExportKind::Embedded {
+            if facts::is_program(title, &decoded.data) {
+                self.walk.cx.fact(Fact::AttachedProgram, title);
+            }
+            crate::ole::look(&decoded.data, title, self.walk.cx)?;
+        }
         self.walk.cx.export(kind, title, &decoded.data)
     }
 
@@ -400,6 +416,52 @@ impl<'a> Inventory<'_, 'a, '_, '_> {
         self.found("PDF-05", Removed);
         self.object(Found { id: Some(id), object }, 0)
     }
+}
+
+/// Names of actions that somebody may want to hide from a search.
+const HIDDEN: [&str; 10] = [
+    "AA",
+    "AcroForm",
+    "EmbeddedFile",
+    "EmbeddedFiles",
+    "JBIG2Decode",
+    "JS",
+    "JavaScript",
+    "Launch",
+    "OpenAction",
+    "RichMedia",
+];
+
+/// An action's name of which letters are written as `#xx` (ISO 32000-1, 7.3.5): needless, and a search does not find it.
+fn obfuscated_name(data: &[u8]) -> Option<&'static str> {
+    memchr::memchr_iter(b'#', data).find_map(|at| {
+        let begin = data.get(at.saturating_sub(40)..at)?.iter().rposition(|b| *b == b'/')?;
+        let begin = at.saturating_sub(40).saturating_add(begin).saturating_add(1);
+        let name = plain_name(data.get(begin..begin.saturating_add(60).min(data.len()))?);
+        HIDDEN.into_iter().find(|hidden| hidden.as_bytes() == name)
+    })
+}
+
+/// A name up to its end, with `#xx` undone.
+fn plain_name(text: &[u8]) -> Vec<u8> {
+    let mut name = Vec::new();
+    let mut rest = text;
+    while let Some((first, after)) =
+        rest.split_first().filter(|(first, _)| first.is_ascii_alphanumeric() || **first == b'#')
+    {
+        let code = after.get(..2).and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok());
+        match code.filter(|_| *first == b'#') {
+            Some(code) => {
+                name.push(code);
+                rest = after.get(2..).unwrap_or_default();
+            }
+            None => {
+                name.push(*first);
+                rest = after;
+            }
+        }
+    }
+    name
 }
 
 /// UTF-16 text as UTF-8, so that rules written for text meet it.
@@ -429,6 +491,15 @@ mod tests {
     fn every_row_named_here_is_in_the_catalogue() {
         for (_, id) in KEYS.iter().chain(ACTIONS).chain(ANNOTATIONS) {
             assert!(model::vector(id).is_some(), "{id}");
+        }
+    }
+
+    #[test]
+    fn names_written_with_codes_are_seen() {
+        assert_eq!(obfuscated_name(b"<< /S /J#61vaScript /JS (x) >>"), Some("JavaScript"));
+        assert_eq!(obfuscated_name(b"<< /#4f#70enAction 5 0 R >>"), Some("OpenAction"));
+        for plain in [&b"<< /S /JavaScript >>"[..], b"/Lime#20Green /S", b"#", b"/#", b"/J#", b"/J#6", b"####/JS"] {
+            assert_eq!(obfuscated_name(plain), None);
         }
     }
 
