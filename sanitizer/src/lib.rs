@@ -31,7 +31,7 @@ pub use cx::{Cx, Host, Quiet};
 pub use identify::{Identity, identify};
 pub use registry::{RECONSTRUCTORS, reconstructor};
 
-use model::{Child, Format, Method, Outcome, Policy, Reason, Refusal, Untrusted};
+use model::{Child, Format, Method, Outcome, Policy, Refusal, Untrusted};
 
 /// Rebuilds one family of formats from the parts that policy allows.
 ///
@@ -116,10 +116,4 @@ pub fn clean(name: &str, input: Untrusted<'_>, policy: &Policy, host: &mut dyn H
 #[must_use]
 pub const fn spoils_the_container(refusal: &Refusal) -> bool {
     matches!(refusal, Refusal::Limit { .. } | Refusal::Internal { .. })
-}
-
-/// A refusal as the reason of a report, for callers that hold no [`Cleaned`].
-#[must_use]
-pub fn reason(refusal: &Refusal) -> (Outcome, Reason) {
-    refusal.reason()
 }
