@@ -80,6 +80,13 @@ impl InForce {
         Arc::clone(&self.now.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Whether the rules in force have grown too old since they were taken over, as policy sees it.
+    pub(crate) fn aged(&self, now: SystemTime) -> Result<Option<Reason>, StationError> {
+        let seconds = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let policy = &self.starter.policy;
+        judged(policy, stale(&self.get().engines, policy, seconds)).map(|(hold, _)| hold)
+    }
+
     /// Looks whether the store has another set in force, and takes it over. One at a time: who comes while another
     /// does it goes on with what there is.
     pub(crate) fn refresh(&self, now: SystemTime) -> Result<bool, StationError> {

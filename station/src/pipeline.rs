@@ -109,14 +109,22 @@ pub struct Station {
 /// The right to send files through the lane: a station gives it out when its canaries came through.
 pub struct Session<'a> {
     station: &'a Station,
+    terms: Terms,
+}
+
+/// What a session began with.
+pub(crate) struct Terms {
+    /// Who must look at every object.
     roster: Roster,
+    /// Why every file is held, where the rules are too old.
+    hold: Option<Reason>,
 }
 
 impl Session<'_> {
     /// Cleans every entry. Each ends in exactly one line; `stop` ends the run early, and the entries that were not
     /// begun say so.
     pub fn run(&self, entries: &[Entry], to: &Destination<'_>, progress: &dyn Progress, stop: &AtomicBool) -> Run {
-        self.station.run(entries, to, progress, stop, &self.roster)
+        self.station.run(entries, to, progress, stop, &self.terms)
     }
 }
 
@@ -198,13 +206,14 @@ impl Station {
     /// Begins a session: the canaries go through the lane first.
     ///
     /// # Errors
-    /// [`StationError::OutOfService`] with the canary that was missed; the next call asks them again.
+    /// [`StationError::OutOfService`] with the canary that was missed; the next call asks them again. What policy says
+    /// of rules that have grown too old since the station started.
     pub fn session(&self) -> Result<Session<'_>, StationError> {
         let missed = |result: CanaryResult| result.missed.map(|why| format!("{}: {why}", result.name));
-        let roster = self.roster();
+        let (roster, hold) = (self.roster(), self.force.aged(SystemTime::now())?);
         match self.canaries_for(&roster)?.into_iter().find_map(missed) {
             Some(canary) => Err(StationError::OutOfService { canary }),
-            None => Ok(Session { station: self, roster }),
+            None => Ok(Session { station: self, terms: Terms { roster, hold } }),
         }
     }
 
@@ -230,7 +239,7 @@ impl Station {
         to: &Destination<'_>,
         progress: &dyn Progress,
         stop: &AtomicBool,
-        roster: &Roster,
+        terms: &Terms,
     ) -> Run {
         let unrecorded = to.log.and_then(|log| log.received(&inputs_of(entries)).err());
         if let Some(error) = unrecorded {
@@ -246,7 +255,7 @@ impl Station {
                 let (Some(entry), Some(plan)) = (entries.get(*index), planned.get(*index)) else { continue };
                 // A set that does not start changes nothing; `signatures status` says what is in force.
                 let _ = self.refresh();
-                let line = self.clean(entry, plan, &mut names, to, stop, roster);
+                let line = self.clean(entry, plan, &mut names, to, stop, terms);
                 let finished = done.fetch_add(1, Ordering::Relaxed).saturating_add(1);
                 progress.finished(finished, entries.len(), &line);
                 if let Ok(mut lines) = lines.lock()
@@ -272,7 +281,7 @@ impl Station {
         names: &mut Allocator<'_>,
         to: &Destination<'_>,
         stop: &AtomicBool,
-        roster: &Roster,
+        terms: &Terms,
     ) -> ReportLine {
         let mut line = record::unjudged(&entry.shown);
         if stop.load(Ordering::Relaxed) {
@@ -294,9 +303,9 @@ impl Station {
         line.size = intake.sealed.len();
         if let Err((outcome, reason)) = step(to, &line, Step::Sealed) {
             record::withhold(&mut line, outcome, reason);
-        } else if let Some(reason) = &self.force.get().hold {
+        } else if let Some(reason) = terms.hold.as_ref().or(self.force.get().hold.as_ref()) {
             record::withhold(&mut line, Outcome::Blocked, reason.clone());
-        } else if let Err((outcome, reason)) = self.judge(&mut line, &intake, plan, names, to, roster) {
+        } else if let Err((outcome, reason)) = self.judge(&mut line, &intake, plan, names, to, &terms.roster) {
             record::withhold(&mut line, outcome, reason);
         }
         self.ended(line, Some(&intake), to)
