@@ -258,6 +258,12 @@ const COMPANIONS: &[(&str, &str, &str, &str)] = &[
         "a_listed_digest_is_malicious_and_its_neighbour_is_clean",
         "a_set_that_is_damaged_is_no_scan_and_hides_no_detection",
     ),
+    (
+        "structure",
+        "engines/src/structure.rs",
+        "structure_sees_what_acts_by_itself_and_nothing_in_a_plain_document",
+        "structure_has_not_scanned_what_crashed_its_reconstructor",
+    ),
     ("clamd", "engines/tests/clamd.rs", "a_real_daemon_hits_and_misses", "answers_that_are_none_are_not_scanned"),
     (
         "external",
@@ -267,12 +273,26 @@ const COMPANIONS: &[(&str, &str, &str, &str)] = &[
     ),
 ];
 
+#[test]
+fn structure_sees_what_acts_by_itself_and_nothing_in_a_plain_document() {
+    let world = World::new();
+    world.put("acts.pdf", &samples::pdf());
+    world.put("plain.pdf", &samples::pdf_plain());
+    let (_, lines) = world.clean(&[]);
+    let row = |name: &str| line(&lines, name).engines.iter().find(|row| row.engine == "structure").unwrap().clone();
+    let acts = row("acts.pdf");
+    assert_eq!(acts.verdict, model::EngineVerdict::Suspicious, "{acts:?}");
+    assert!(acts.matches.iter().all(|found| !found.malicious && found.text.is_some()), "{acts:?}");
+    let plain = row("plain.pdf");
+    assert_eq!((plain.verdict, plain.matches.len()), (model::EngineVerdict::Clean, 0), "{plain:?}");
+}
+
 /// A new engine brings its companions: a page, a test that it hits and misses, and one of its failures.
 #[test]
 fn every_engine_has_its_companions() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut sources = String::new();
-    for folder in ["engines/src", "engines/tests", "tests"] {
+    for folder in ["engines/src", "engines/tests", "station/tests", "tests"] {
         for entry in std::fs::read_dir(root.join(folder)).unwrap().map(Result::unwrap) {
             if entry.path().extension().is_some_and(|e| e == "rs") {
                 sources += &std::fs::read_to_string(entry.path()).unwrap();
@@ -288,7 +308,9 @@ fn every_engine_has_its_companions() {
         for test in [hit, failure] {
             assert!(
                 sources.contains(&format!("#[test]\nfn {test}("))
-                    || sources.contains(&format!("#[test]\n    fn {test}(")),
+                    || sources.contains(&format!("#[test]\n    fn {test}("))
+                    // The lane has a list of its own tests.
+                    || (sources.contains(&format!("\nfn {test}()")) && sources.contains(&format!("\"{test}\",\n        {test},"))),
                 "{test}"
             );
         }

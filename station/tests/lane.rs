@@ -305,6 +305,13 @@ fn a_missed_canary_takes_the_station_out_of_service() {
     assert!(refused.to_string().contains("macro.docm") || refused.to_string().contains("eicar"), "{refused}");
 }
 
+fn structure_has_not_scanned_what_crashed_its_reconstructor() {
+    let (_, lines) = Lane::run(&[("a.txt", b"DO:crash"), ("b.txt", b"good\n")]);
+    let verdict = |at: usize| lines[at].engines.iter().find(|row| row.engine == "structure").map(|row| row.verdict);
+    assert_eq!(verdict(0), Some(model::EngineVerdict::NotScanned), "{:?}", lines[0].engines);
+    assert_eq!(verdict(1), Some(model::EngineVerdict::Clean), "{:?}", lines[1].engines);
+}
+
 type Test = (&'static str, fn());
 
 const TESTS: &[Test] = &[
@@ -326,6 +333,10 @@ const TESTS: &[Test] = &[
     ),
     ("old_rules_warn_hold_or_stop_as_policy_says", old_rules_warn_hold_or_stop_as_policy_says),
     ("a_missed_canary_takes_the_station_out_of_service", a_missed_canary_takes_the_station_out_of_service),
+    (
+        "structure_has_not_scanned_what_crashed_its_reconstructor",
+        structure_has_not_scanned_what_crashed_its_reconstructor,
+    ),
     ("a_detection_outweighs_a_crash", a_detection_outweighs_a_crash),
     ("the_report_names_formats_only_where_a_jail_could_say", the_report_names_formats_only_where_a_jail_could_say),
 ];
