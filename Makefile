@@ -1,5 +1,5 @@
 # `make run` and `make test` do all the set-up that they need on a fresh Debian machine with Rust.
-.PHONY: run test soak setup setup-tests lint bench verify-static clean
+.PHONY: run test soak fuzz setup setup-tests lint bench verify-static clean
 
 CARGO ?= cargo
 
@@ -18,6 +18,14 @@ test: setup-tests
 # The full campaigns: every kill, mutant and seed, not a sample of them.
 soak: setup-tests
 	SALLYPORT_SOAK=1 $(CARGO) test --locked --workspace --release -- --nocapture
+
+# Ten minutes a fuzz target, one after the other (cargo install cargo-fuzz; no nightly toolchain is needed).
+FUZZ_SECONDS ?= 600
+fuzz: setup
+	@cd fuzz && for target in $$(cargo fuzz list --fuzz-dir .); do \
+		RUSTC_BOOTSTRAP=1 cargo fuzz run -s none --fuzz-dir . $$target -- \
+			-max_total_time=$(FUZZ_SECONDS) -timeout=25 -rss_limit_mb=3000 -max_len=120000 || exit 1; \
+	done
 
 bench: setup
 	$(CARGO) bench --locked --bench bare
