@@ -22,6 +22,11 @@ pub fn signature_store() -> PathBuf {
     state.join("sallyport").join("signatures")
 }
 
+/// The store to use: one that was named must be there; the usual one may be missing.
+pub fn signature_store_or(named: Option<PathBuf>) -> Option<PathBuf> {
+    named.or_else(|| Some(signature_store()).filter(|dir| dir.exists()))
+}
+
 fn xdg(variable: &str, below_home: &str) -> PathBuf {
     absolute(variable)
         .or_else(|| absolute("HOME").map(|home| home.join(below_home)))

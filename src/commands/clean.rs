@@ -164,14 +164,8 @@ fn start(arguments: &Arguments, policy: LoadedPolicy) -> Result<Station, Station
         launcher: Launcher::of_this_program().map_err(|error| StationError::Jail(error.to_string()))?,
         cache: arguments.cache.clone(),
         now: SystemTime::now(),
-        signatures: signature_store(arguments),
+        signatures: places::signature_store_or(arguments.signatures.clone()),
     })
-}
-
-/// A store that was named must be there; the usual one may be missing.
-fn signature_store(arguments: &Arguments) -> Option<PathBuf> {
-    let usual = || Some(places::signature_store()).filter(|dir| dir.exists());
-    arguments.signatures.clone().or_else(usual)
 }
 
 fn visit(arguments: &Arguments) -> Visit {

@@ -110,7 +110,6 @@ pub fn run(arguments: &Arguments) -> ExitCode {
 }
 
 fn start(arguments: &Arguments, policy: LoadedPolicy, spool: PathBuf) -> Result<Station, StationError> {
-    let store = arguments.signatures.clone().or_else(|| Some(places::signature_store()).filter(|dir| dir.exists()));
     Station::start(Settings {
         policy,
         jobs: std::thread::available_parallelism().map_or(2, usize::from),
@@ -119,7 +118,7 @@ fn start(arguments: &Arguments, policy: LoadedPolicy, spool: PathBuf) -> Result<
         launcher: Launcher::of_this_program().map_err(|error| StationError::Jail(error.to_string()))?,
         cache: None,
         now: SystemTime::now(),
-        signatures: store,
+        signatures: places::signature_store_or(arguments.signatures.clone()),
     })
 }
 

@@ -202,7 +202,7 @@ impl Outbox {
         Ok(rustix::fs::fsync(&folder)?)
     }
 
-    /// Size and digest of what lies at `path` below the root; `None` where no regular file does.
+    /// Digest of what lies at `path` below the root; `None` where no regular file does.
     ///
     /// # Errors
     /// What the share says.

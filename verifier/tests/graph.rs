@@ -29,6 +29,10 @@ const VERIFIER: [&str; 20] = [
     "unicode-ident", // under `model`: words, no parser
 ];
 
+/// What a face may stand on: the station, and all below it.
+const FACE: &[&str] =
+    &["station", "jail", "sanitizer", "verifier", "engines", "signatures", "evidence", "journal", "sallyport-verify"];
+
 /// Who may stand on whom; the words `model` are everybody's.
 const ARROWS: [(&str, &[&str]); 15] = [
     ("model", &[]),
@@ -42,62 +46,10 @@ const ARROWS: [(&str, &[&str]); 15] = [
     ("journal", &["evidence"]),
     ("sallyport-verify", &["evidence"]),
     ("station", &["jail", "sanitizer", "verifier", "engines", "signatures", "evidence", "journal"]),
-    (
-        "sallyport",
-        &[
-            "station",
-            "jail",
-            "sanitizer",
-            "verifier",
-            "engines",
-            "signatures",
-            "evidence",
-            "journal",
-            "sallyport-verify",
-        ],
-    ),
-    (
-        "gateway",
-        &[
-            "station",
-            "jail",
-            "sanitizer",
-            "verifier",
-            "engines",
-            "signatures",
-            "evidence",
-            "journal",
-            "sallyport-verify",
-        ],
-    ),
-    (
-        "kiosk-app",
-        &[
-            "station",
-            "jail",
-            "sanitizer",
-            "verifier",
-            "engines",
-            "signatures",
-            "evidence",
-            "journal",
-            "sallyport-verify",
-        ],
-    ),
-    (
-        "sallyport-kiosk",
-        &[
-            "station",
-            "jail",
-            "sanitizer",
-            "verifier",
-            "engines",
-            "signatures",
-            "evidence",
-            "journal",
-            "sallyport-verify",
-        ],
-    ),
+    ("sallyport", FACE),
+    ("gateway", FACE),
+    ("kiosk-app", FACE),
+    ("sallyport-kiosk", FACE),
 ];
 
 struct Graph {

@@ -256,12 +256,8 @@ impl SessionLog<'_> {
     /// say.
     pub fn end(&self, run: &Run, outbox: &Outbox) -> Result<Ended, StationError> {
         let recorded = recover::outcomes(&self.ledger.journal, &self.id)?;
-        let missing: Vec<String> = run
-            .lines
-            .iter()
-            .filter(|line| !recorded.contains_key(&line.input))
-            .map(|line| line.input.clone())
-            .collect();
+        let missing: Vec<String> =
+            run.lines.iter().filter(|line| !recorded.contains(&line.input)).map(|line| line.input.clone()).collect();
         if !missing.is_empty() || recorded.len() != run.lines.len() {
             return Err(StationError::Conservation { session: self.id.clone(), missing });
         }

@@ -7,7 +7,7 @@ use crate::{StationError, record};
 use journal::{Journal, Kind, Query, Record};
 use model::{Outcome, OutputRow, Reason, ReasonCode, ReportLine};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, TryLockError};
 use std::path::Path;
 
@@ -113,7 +113,7 @@ struct Found {
     about: About,
     inputs: Vec<String>,
     intents: BTreeMap<String, Intent>,
-    outcomes: std::collections::BTreeSet<String>,
+    outcomes: BTreeSet<String>,
     lines: Vec<ReportLine>,
     signed: Option<Signed>,
 }
@@ -158,15 +158,14 @@ fn body(record: &Record) -> Result<Value, String> {
     serde_json::from_str(text).map_err(|error| format!("record {} is torn: {error}", record.seq))
 }
 
-/// Inputs of a session that have an outcome, and which.
-pub(super) fn outcomes(journal: &Journal, session: &str) -> Result<BTreeMap<String, Outcome>, StationError> {
+/// Inputs of a session that have an outcome.
+pub(super) fn outcomes(journal: &Journal, session: &str) -> Result<BTreeSet<String>, StationError> {
     let query = Query { session: Some(session.to_owned()), kind: Some(Kind::File), ..Query::default() };
-    let mut outcomes = BTreeMap::new();
-    for record in query.all(journal.folder()).map_err(refuse)? {
-        let body = body(&record).map_err(|what| super::internal(&what))?;
-        let line = body.get("line").cloned().unwrap_or_default();
-        let line: ReportLine = serde_json::from_value(line).map_err(|error| super::internal(&error))?;
-        outcomes.insert(line.input, line.verdict);
-    }
-    Ok(outcomes)
+    let input = |record: &Record| {
+        let body = body(record)?;
+        let input = body.pointer("/line/input").and_then(Value::as_str).map(str::to_owned);
+        input.ok_or_else(|| format!("record {} names no input", record.seq))
+    };
+    let records = query.all(journal.folder()).map_err(refuse)?;
+    records.iter().map(input).collect::<Result<_, String>>().map_err(|what| super::internal(&what))
 }

@@ -7,7 +7,7 @@
 use engines::Answer;
 use hmac::{Hmac, KeyInit, Mac};
 use model::{Digest, Policy};
-use sha2::{Digest as _, Sha256};
+use sha2::Sha256;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
@@ -39,7 +39,7 @@ impl Cache {
     /// # Errors
     /// It can't be written, or somebody else can read its key.
     pub(crate) fn open(folder: &Path, policy: &Policy) -> io::Result<Self> {
-        let build = digest_of_file(&std::env::current_exe()?)?;
+        let build = crate::intake::digest_of_stream(&mut File::open(std::env::current_exe()?)?)?;
         Self::with(folder, policy, build, MOST_ENTRIES)
     }
 
@@ -143,18 +143,6 @@ fn key(path: &Path) -> io::Result<[u8; 32]> {
         Err(error) => return Err(error),
     }
     Ok(key)
-}
-
-fn digest_of_file(path: &Path) -> io::Result<Digest> {
-    let mut hash = Sha256::new();
-    let mut file = File::open(path)?;
-    let mut block = vec![0; 128 * 1024];
-    loop {
-        match file.read(&mut block)? {
-            0 => return Ok(Digest::new(hash.finalize().into())),
-            read => hash.update(block.get(..read).unwrap_or_default()),
-        }
-    }
 }
 
 #[cfg(test)]
