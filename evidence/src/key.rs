@@ -1,6 +1,7 @@
 //! The station's key: Ed25519 (RFC 8032), in the forms that `openssl` and `ssh-keygen` read.
 
 use crate::EvidenceError;
+use crate::sshsig::Purpose;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
@@ -99,11 +100,12 @@ impl PublicKey {
         armoured(&[&SPKI[..], self.as_bytes()].concat(), PUBLIC)
     }
 
-    /// A line of an `allowed_signers` file (ssh-keygen(1)), which trusts this key for releases only.
+    /// A line of an `allowed_signers` file (ssh-keygen(1)), which trusts this key for releases and receipts only.
     #[must_use]
     pub fn to_allowed_signer(&self, principal: &str) -> String {
         let blob = BASE64_STANDARD.encode(crate::sshsig::key_blob(self));
-        format!("{principal} namespaces=\"{}\" ssh-ed25519 {blob}\n", crate::sshsig::NAMESPACE)
+        let [release, receipt] = [Purpose::Release, Purpose::Receipt].map(Purpose::namespace);
+        format!("{principal} namespaces=\"{release},{receipt}\" ssh-ed25519 {blob}\n")
     }
 
     /// Reads keys from a file that says whom to trust: PEM blocks as [`PublicKey::to_pem`] writes them, or lines of

@@ -4,8 +4,29 @@ use crate::key::{unarmoured, wrapped};
 use crate::{EvidenceError, PublicKey, StationKey};
 use sha2::{Digest as _, Sha512};
 
-/// What these signatures are for: one for something else does not count, and these count for nothing else.
-pub const NAMESPACE: &str = "sallyport-release";
+/// What a signature is for: one that was given for something else does not count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// The sums of released files.
+    Release,
+    /// The sums of a session's receipt.
+    Receipt,
+    /// A person's word that a held file may leave the quarantine.
+    Approval,
+}
+
+impl Purpose {
+    /// The namespace, `-n` of `ssh-keygen -Y`.
+    #[must_use]
+    pub const fn namespace(self) -> &'static str {
+        match self {
+            Self::Release => "sallyport-release",
+            Self::Receipt => "sallyport-receipt",
+            Self::Approval => "sallyport-approval",
+        }
+    }
+}
+
 const MAGIC: &[u8] = b"SSHSIG";
 const LABEL: &str = "SSH SIGNATURE";
 const ALGORITHM: &[u8] = b"ssh-ed25519";
@@ -14,12 +35,12 @@ const VERSION: u32 = 1;
 
 /// The armoured signature over `message`.
 #[must_use]
-pub fn sign(key: &StationKey, message: &[u8]) -> String {
-    let signature = key.sign(&to_be_signed(message));
+pub fn sign(key: &StationKey, purpose: Purpose, message: &[u8]) -> String {
+    let signature = key.sign(&to_be_signed(purpose, message));
     let mut blob = MAGIC.to_vec();
     blob.extend(VERSION.to_be_bytes());
     string(&mut blob, &key_blob(&key.public()));
-    string(&mut blob, NAMESPACE.as_bytes());
+    string(&mut blob, purpose.namespace().as_bytes());
     string(&mut blob, b"");
     string(&mut blob, HASH);
     let mut inner = Vec::new();
@@ -33,7 +54,7 @@ pub fn sign(key: &StationKey, message: &[u8]) -> String {
 ///
 /// # Errors
 /// [`EvidenceError`] where it has another form than [`sign`] writes, or does not hold.
-pub fn verify(armoured: &str, message: &[u8]) -> Result<PublicKey, EvidenceError> {
+pub fn verify(armoured: &str, purpose: Purpose, message: &[u8]) -> Result<PublicKey, EvidenceError> {
     let refuse = |rule: &str| EvidenceError::form("the SSH signature", rule);
     let blob = unarmoured(armoured, LABEL).ok_or_else(|| refuse("no armoured block"))?;
     let mut rest = blob.strip_prefix(MAGIC).ok_or_else(|| refuse("the preamble is missing"))?;
@@ -43,7 +64,7 @@ pub fn verify(armoured: &str, message: &[u8]) -> Result<PublicKey, EvidenceError
         return Err(refuse("another version"));
     }
     let key = read_key_blob(take(&mut rest).ok_or_else(|| refuse("it ends early"))?)?;
-    for (field, expected) in [("namespace", NAMESPACE.as_bytes()), ("reserved", b""), ("hash", HASH)] {
+    for (field, expected) in [("namespace", purpose.namespace().as_bytes()), ("reserved", b""), ("hash", HASH)] {
         if take(&mut rest) != Some(expected) {
             return Err(refuse(&format!("another {field}")));
         }
@@ -52,15 +73,15 @@ pub fn verify(armoured: &str, message: &[u8]) -> Result<PublicKey, EvidenceError
     let algorithm = take(&mut inner);
     let signature = take(&mut inner).and_then(|bytes| <[u8; 64]>::try_from(bytes).ok());
     match (algorithm == Some(ALGORITHM), signature, inner.is_empty() && rest.is_empty()) {
-        (true, Some(signature), true) if key.verifies(&to_be_signed(message), &signature) => Ok(key),
-        (true, Some(_), true) => Err(EvidenceError::Signature { what: "SHA256SUMS" }),
+        (true, Some(signature), true) if key.verifies(&to_be_signed(purpose, message), &signature) => Ok(key),
+        (true, Some(_), true) => Err(EvidenceError::Signature { what: "the SSH signature" }),
         (true | false, Some(_) | None, true | false) => Err(refuse("no Ed25519 signature, or something after it")),
     }
 }
 
-fn to_be_signed(message: &[u8]) -> Vec<u8> {
+fn to_be_signed(purpose: Purpose, message: &[u8]) -> Vec<u8> {
     let mut out = MAGIC.to_vec();
-    string(&mut out, NAMESPACE.as_bytes());
+    string(&mut out, purpose.namespace().as_bytes());
     string(&mut out, b"");
     string(&mut out, HASH);
     string(&mut out, &Sha512::digest(message));
@@ -105,19 +126,25 @@ mod tests {
     #[test]
     fn a_signature_names_its_key_and_no_changed_byte_is_taken() {
         let key = StationKey::from_seed(&[7; 32]);
-        let armoured = sign(&key, b"sums");
-        assert_eq!(verify(&armoured, b"sums"), Ok(key.public()));
-        assert_eq!(verify(&armoured, b"Sums"), Err(EvidenceError::Signature { what: "SHA256SUMS" }));
+        let armoured = sign(&key, Purpose::Release, b"sums");
+        assert_eq!(verify(&armoured, Purpose::Release, b"sums"), Ok(key.public()));
+        assert_eq!(
+            verify(&armoured, Purpose::Release, b"Sums"),
+            Err(EvidenceError::Signature { what: "the SSH signature" })
+        );
         let blob = unarmoured(&armoured, LABEL).unwrap();
         let armour = |blob: &[u8]| format!("-----BEGIN {LABEL}-----\n{}-----END {LABEL}-----\n", wrapped(blob, 70));
         for at in 0..blob.len() {
             let mut bent = blob.clone();
             bent[at] ^= 1;
             // A changed key byte may name another key, under which the signature does not hold.
-            assert!(verify(&armour(&bent), b"sums").is_err(), "byte {at}");
-            assert!(verify(&armour(&blob[..at]), b"sums").is_err(), "cut at {at}");
+            assert!(verify(&armour(&bent), Purpose::Release, b"sums").is_err(), "byte {at}");
+            assert!(verify(&armour(&blob[..at]), Purpose::Release, b"sums").is_err(), "cut at {at}");
         }
-        assert!(verify(&armour(&[&blob[..], b"\0"].concat()), b"sums").is_err());
-        assert!(verify("", b"sums").is_err());
+        assert!(verify(&armour(&[&blob[..], b"\0"].concat()), Purpose::Release, b"sums").is_err());
+        for other in [Purpose::Receipt, Purpose::Approval] {
+            assert!(verify(&armoured, other, b"sums").is_err(), "{other:?}");
+        }
+        assert!(verify("", Purpose::Release, b"sums").is_err());
     }
 }

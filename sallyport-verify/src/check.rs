@@ -3,6 +3,7 @@
 use crate::share::{self, Entry};
 use crate::state::{Last, State};
 use evidence::release::{FOLDER, MANIFEST, SUMS, SUMS_SIGNATURE};
+use evidence::sshsig::Purpose;
 use evidence::{PublicKey, Release, sshsig, sums, time};
 use model::Digest;
 use serde::Serialize;
@@ -144,7 +145,7 @@ fn open(folder: &str, entries: &BTreeMap<String, Entry>, options: &Options) -> R
     }
     let signature =
         String::from_utf8(read(SUMS_SIGNATURE, 4096)?).map_err(|_| format!("{SUMS_SIGNATURE} is no text"))?;
-    let signer = sshsig::verify(&signature, text.as_bytes()).map_err(|error| error.to_string())?;
+    let signer = sshsig::verify(&signature, Purpose::Release, text.as_bytes()).map_err(|error| error.to_string())?;
     if signer != key {
         return Err(format!("{SUMS_SIGNATURE} is by another key than {MANIFEST}"));
     }

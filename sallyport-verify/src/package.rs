@@ -4,6 +4,7 @@
 
 use crate::share;
 use evidence::release::{FOLDER, MANIFEST, SUMS, SUMS_SIGNATURE};
+use evidence::sshsig::Purpose;
 use evidence::{PublicKey, Release};
 use model::Digest;
 use sha2::{Digest as _, Sha256};
@@ -135,7 +136,7 @@ pub fn unpack(from: &Path, trusted: &[PublicKey], to: &Path) -> Result<Release, 
     let sums = small(member(SUMS, Some(release.sums().len() as u64))?, 64 << 20)?;
     let signature = small(member(SUMS_SIGNATURE, None)?, 4096)?;
     let text = String::from_utf8(signature.clone()).map_err(|_| form("the signature is no text"))?;
-    if sums != release.sums().as_bytes() || evidence::sshsig::verify(&text, &sums)? != key {
+    if sums != release.sums().as_bytes() || evidence::sshsig::verify(&text, Purpose::Release, &sums)? != key {
         return Err(form("sums and manifest do not say the same"));
     }
     let staging = Staging::make(to)?;

@@ -92,7 +92,11 @@ impl Share {
         self.last = Some(statement);
         let folder = self.at(&self.folder(self.sequence));
         std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(folder.join(SUMS_SIGNATURE), sshsig::sign(&self.key, release.sums().as_bytes())).unwrap();
+        std::fs::write(
+            folder.join(SUMS_SIGNATURE),
+            sshsig::sign(&self.key, sshsig::Purpose::Release, release.sums().as_bytes()),
+        )
+        .unwrap();
         std::fs::write(folder.join(SUMS), release.sums()).unwrap();
         std::fs::write(folder.join(MANIFEST), envelope).unwrap();
     }

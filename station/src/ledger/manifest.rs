@@ -4,6 +4,7 @@ use super::{About, Ledger, refuse};
 use crate::StationError;
 use crate::outbox::Outbox;
 use evidence::release::{FOLDER, MANIFEST, SUMS, SUMS_SIGNATURE};
+use evidence::sshsig::Purpose;
 use evidence::{FileRow, Held, Release, Session, Source, StationRow, sshsig, time};
 use journal::{Kind, New};
 use model::{Digest, Finding, FindingAction, OutputRow, ReasonCode, ReportLine};
@@ -83,7 +84,7 @@ fn sign(ledger: &Ledger, session: &str, about: &About, lines: &[ReportLine]) -> 
     };
     let (manifest, statement) = release.seal(key).map_err(|error| super::internal(&error))?;
     let sums = release.sums();
-    let signature = sshsig::sign(key, sums.as_bytes());
+    let signature = sshsig::sign(key, Purpose::Release, sums.as_bytes());
     let folder = format!("{FOLDER}/{sequence:08}-{}", key.public().id());
     let signed = Signed { sequence, statement, folder, manifest, sums, signature };
     let body = serde_json::to_value(&signed).map_err(|error| super::internal(&error))?;
