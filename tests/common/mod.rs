@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 pub mod cases;
+pub mod plant;
 pub mod wide;
 
 use model::ReportLine;
@@ -43,6 +44,10 @@ impl World {
     pub fn sallyport(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sallyport"));
         command.env("HOME", self.dir.path()).env_remove("XDG_CACHE_HOME");
+        // A developer's proxy is not meant for servers of the tests.
+        for proxy in ["ALL_PROXY", "all_proxy", "HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"] {
+            command.env_remove(proxy);
+        }
         // Said outright: root's own store would else be the machine's.
         command.env("XDG_STATE_HOME", self.at(".local/state")).env_remove("STATE_DIRECTORY");
         command

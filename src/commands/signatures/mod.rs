@@ -1,5 +1,6 @@
 //! `sallyport signatures …`: the life of rules, from a folder of them to what is in force.
 
+mod fetch;
 mod keys;
 mod make;
 mod show;
@@ -8,7 +9,7 @@ use crate::places;
 use clap::Subcommand;
 use jail::Launcher;
 use signatures::store::{Act, Store, StoreError, StoredSet};
-use station::rules::{self, Imported, Mode, Workshop};
+use station::rules::{self, Imported, Mode, Offered, Workshop};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::SystemTime;
@@ -42,12 +43,8 @@ enum Command {
         #[arg(long)]
         no_activate: bool,
     },
-    /// Take in the newest bundle of a folder.
-    Update {
-        /// A folder, or a file:// URL of one [default: `incoming` in the store].
-        #[arg(long, value_name = "DIR|URL")]
-        source: Option<String>,
-    },
+    /// Take in the newest bundle of a folder, or the bundle at an address.
+    Update(fetch::Arguments),
     /// Check and try a bundle without changing anything.
     Test {
         /// The bundle; its .minisig files lie beside it.
@@ -96,13 +93,15 @@ fn dispatch(command: &Command, dir: &Path) -> Result<u8, StoreError> {
         Command::List { json } => show::list(dir, *json),
         Command::Import { file, no_activate } => {
             let mode = if *no_activate { Mode::Keep } else { Mode::Activate };
-            let imported = rules::import(&Store::open(dir)?, &workshop()?, file, &act(), mode)?;
+            let (store, workshop) = (Store::open(dir)?, workshop()?);
+            let imported = rules::import(&store, &workshop, &Offered::at(&workshop, file)?, &act(), mode)?;
             tell(&imported);
             Ok(0)
         }
-        Command::Update { source } => update(source.as_deref(), dir),
+        Command::Update(arguments) => fetch::update(arguments, dir),
         Command::Test { file } => {
-            let tested = rules::import(&Store::open(dir)?, &workshop()?, file, &act(), Mode::Test)?;
+            let (store, workshop) = (Store::open(dir)?, workshop()?);
+            let tested = rules::import(&store, &workshop, &Offered::at(&workshop, file)?, &act(), Mode::Test)?;
             println!("{} is good: signed by {}", named(&tested.set), tested.set.signers.join(", "));
             show::left_out(&tested.set.manifest.left_out);
             Ok(0)
@@ -121,33 +120,6 @@ fn dispatch(command: &Command, dir: &Path) -> Result<u8, StoreError> {
         Command::Keygen(arguments) => keys::keygen(arguments),
         Command::Trust(command) => keys::trust(command, dir),
     }
-}
-
-fn update(source: Option<&str>, dir: &Path) -> Result<u8, StoreError> {
-    let store = Store::open(dir)?;
-    let folder = match source {
-        None => store.incoming(),
-        Some(source) => folder_of(source)?,
-    };
-    match rules::update(&store, &workshop()?, &folder, &act())? {
-        Some(imported) => tell(&imported),
-        None => println!("nothing newer in {}", folder.display()),
-    }
-    Ok(0)
-}
-
-/// This program opens no connection: a folder is what an air gap has, and what any tool can fill.
-fn folder_of(source: &str) -> Result<PathBuf, StoreError> {
-    if let Some(path) = source.strip_prefix("file://") {
-        return Ok(PathBuf::from(path.strip_prefix("localhost").unwrap_or(path)));
-    }
-    if source.contains("://") {
-        return Err(StoreError::Usage(format!(
-            "{source} is on a network, which this program does not use; fetch the bundle and its .minisig with a tool of \
-             your choice and give the folder"
-        )));
-    }
-    Ok(PathBuf::from(source))
 }
 
 fn tell(imported: &Imported) {

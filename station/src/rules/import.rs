@@ -4,6 +4,7 @@ use super::jobs::RuleJob;
 use super::load::{built_in, compiled_id};
 use super::trial::{ENGINE, trial};
 use super::workshop::Workshop;
+use jail::Sealed;
 use model::Digest;
 use sha2::{Digest as _, Sha256};
 use signatures::bundle::BundleManifest;
@@ -33,24 +34,52 @@ pub struct Imported {
     pub in_force: bool,
 }
 
-/// Takes the bundle at `path` as far as `mode` says.
+/// A bundle that somebody offers, and the signature files that came with it. Nothing of it is believed yet.
+pub struct Offered {
+    /// What it is called in messages.
+    pub name: String,
+    /// Its bytes.
+    pub bundle: Sealed,
+    /// Name and text of each signature file.
+    pub signatures: Vec<(String, String)>,
+}
+
+impl Offered {
+    /// The bundle at `path`, with the signature files beside it.
+    ///
+    /// # Errors
+    /// They can't be read, or are no bundle's.
+    pub fn at(workshop: &Workshop, path: &Path) -> Result<Self, StoreError> {
+        let name = path.display().to_string();
+        let bundle = workshop.take(path)?.map_err(|why| StoreError::refused(&name, why))?;
+        Ok(Self { bundle, signatures: signatures_beside(path)?, name })
+    }
+}
+
+/// Takes a bundle as far as `mode` says.
 ///
 /// # Errors
 /// [`StoreError::Refused`] with the reason; nothing has changed then.
-pub fn import(store: &Store, workshop: &Workshop, path: &Path, act: &Act, mode: Mode) -> Result<Imported, StoreError> {
+pub fn import(
+    store: &Store,
+    workshop: &Workshop,
+    offered: &Offered,
+    act: &Act,
+    mode: Mode,
+) -> Result<Imported, StoreError> {
+    let Offered { name, bundle: sealed, signatures } = offered;
     let lock = store.lock()?;
-    let name = path.display().to_string();
-    let refused = |why| StoreError::refused(&name, why);
-    let sealed = workshop.take(path)?.map_err(refused)?;
-    let bytes = sealed.map().map_err(|source| StoreError::Place { verb: "read", path: path.to_owned(), source })?;
-    let signers = store.trust()?.signers(&signatures_beside(path)?, &bytes).map_err(|why| refused(why.into()))?;
+    let refused = |why| StoreError::refused(name, why);
+    let place = |source| StoreError::Place { verb: "read", path: PathBuf::from(name), source };
+    let bytes = sealed.map().map_err(place)?;
+    let signers = store.trust()?.signers(signatures, &bytes).map_err(|why| refused(why.into()))?;
     let bundle = Digest::new(Sha256::digest(&*bytes).into());
     drop(bytes);
     // Only now is anything unpacked.
-    let done = workshop.run(&sealed, &RuleJob::Unpack).map_err(|failed| failed.of(&name, Refusal::Broken))?;
+    let done = workshop.run(sealed, &RuleJob::Unpack).map_err(|failed| failed.of(name, Refusal::Broken))?;
     let manifest =
         BundleManifest::parse(&done.answer, signatures::VERSION).map_err(|why| refused(Refusal::Broken(why)))?;
-    store.admits((&manifest, &signers), &bundle, &name, act.now)?;
+    store.admits((&manifest, &signers), &bundle, name, act.now)?;
     let stage = store.stage(&lock, &bundle)?;
     if done.exports.len() != manifest.files.len() {
         return Err(refused(Refusal::Broken("the jail that read it gave another number of files".to_owned())));
@@ -64,7 +93,7 @@ pub fn import(store: &Store, workshop: &Workshop, path: &Path, act: &Act, mode: 
     }
     let set = store.seal(&stage, bundle, (manifest, &done.answer), signers, act)?;
     if mode != Mode::Keep {
-        prove(store, workshop, &lock, &set, &name)?;
+        prove(store, workshop, &lock, &set, name)?;
     }
     if mode == Mode::Test {
         return Ok(Imported { set, in_force: false });
@@ -199,14 +228,21 @@ fn put_in_force(
 /// The folder can't be read, or its newest bundle is refused.
 pub fn update(store: &Store, workshop: &Workshop, folder: &Path, act: &Act) -> Result<Option<Imported>, StoreError> {
     let Some((hint, path)) = newest(folder)? else { return Ok(None) };
-    let trust = store.trust()?;
-    let highest = store.state()?.highest.get(&trust.channel).map_or(0, |highest| highest.sequence);
-    let in_force = store.in_force()?.map_or(0, |force| force.set.manifest.sequence);
-    // The number in the signature's comment only saves the work; what counts is in the bundle.
-    if hint.is_some_and(|sequence| sequence <= highest && sequence <= in_force) {
+    if !is_news(store, hint)? {
         return Ok(None);
     }
-    import(store, workshop, &path, act, Mode::Activate).map(Some)
+    import(store, workshop, &Offered::at(workshop, &path)?, act, Mode::Activate).map(Some)
+}
+
+/// Whether a bundle of this number, as its signature's comment says it ([`sequence_hint`]), is worth looking at. That
+/// only saves work: what counts is in the bundle.
+///
+/// # Errors
+/// The store can't be read.
+pub fn is_news(store: &Store, hint: Option<u64>) -> Result<bool, StoreError> {
+    let highest = store.state()?.highest.get(&store.trust()?.channel).map_or(0, |highest| highest.sequence);
+    let in_force = store.in_force()?.map_or(0, |force| force.set.manifest.sequence);
+    Ok(hint.is_none_or(|sequence| sequence > highest || sequence > in_force))
 }
 
 /// The bundle with the highest number in its signature's comment, or the last by name where none says one.
@@ -232,7 +268,9 @@ fn newest(folder: &Path) -> Result<Option<(Option<u64>, PathBuf)>, StoreError> {
     }
 }
 
-fn sequence_hint(signature: &str) -> Option<u64> {
+/// The bundle's number in the comment of a signature, if it says one.
+#[must_use]
+pub fn sequence_hint(signature: &str) -> Option<u64> {
     let comment = Signature::parse(signature).ok()?.comment();
     comment.split_whitespace().find_map(|word| word.strip_prefix("sequence:")?.parse().ok())
 }

@@ -9,7 +9,7 @@ mod trial;
 mod workshop;
 
 pub use build::{Built, Details, build};
-pub use import::{Imported, Mode, activate, import, rollback, update};
+pub use import::{Imported, Mode, Offered, activate, import, is_news, rollback, sequence_hint, update};
 pub(crate) use jobs::{SIGNATURES, signatures_role};
 pub(crate) use load::{InUse, load};
-pub use workshop::Workshop;
+pub use workshop::{ReceiveError, Workshop};

@@ -5,7 +5,7 @@ use jail::{Done, Job, JobFailure, JobLimits, Launcher, Sealed, SpoolDir, Zygote}
 use signatures::RuleSet;
 use signatures::bundle::{MOST_BUNDLE_BYTES, MOST_EXPANDED_BYTES, MOST_FILE_BYTES};
 use signatures::store::{Refusal, StoreError};
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::Path;
 use std::time::Duration;
 
@@ -19,6 +19,15 @@ pub struct Workshop {
     launcher: Launcher,
     zygote: Zygote,
     spool: SpoolDir,
+}
+
+/// Why a bundle could not be taken.
+#[derive(Debug)]
+pub enum ReceiveError {
+    /// Where it came from gave it no further.
+    Source(std::io::Error),
+    /// The station could not keep it.
+    Station(StoreError),
 }
 
 /// Why a job brought nothing.
@@ -69,14 +78,39 @@ impl Workshop {
         if !data.is_file() {
             return Err(StoreError::Usage(format!("{} is no file; give the bundle itself", path.display())));
         }
-        let mut growing = jail::Growing::create(&self.spool, data.len()).map_err(|source| self.spooled(source))?;
-        let limit = MOST_BUNDLE_BYTES.saturating_add(1);
-        let copied = std::io::copy(&mut file.take(limit), &mut growing).map_err(unread)?;
-        if copied > MOST_BUNDLE_BYTES {
-            let size = data.len().max(copied);
-            return Ok(Err(Refusal::TooLarge { size, most: MOST_BUNDLE_BYTES }));
+        match self.receive(&mut &file, data.len()) {
+            Ok(taken) => Ok(taken),
+            Err(ReceiveError::Source(source)) => Err(unread(source)),
+            Err(ReceiveError::Station(error)) => Err(error),
         }
-        growing.seal().map(Ok).map_err(|source| self.spooled(source))
+    }
+
+    /// Takes a copy of what `source` gives, which says that it has `announced` bytes (0 where it does not say); more
+    /// than a bundle may have is refused.
+    ///
+    /// # Errors
+    /// [`ReceiveError`], by whose fault it is.
+    pub fn receive(&self, source: &mut dyn Read, announced: u64) -> Result<Result<Sealed, Refusal>, ReceiveError> {
+        let too_large = |size| Ok(Err(Refusal::TooLarge { size, most: MOST_BUNDLE_BYTES }));
+        if announced > MOST_BUNDLE_BYTES {
+            return too_large(announced);
+        }
+        let ours = |error| ReceiveError::Station(self.spooled(error));
+        let mut growing = jail::Growing::create(&self.spool, announced).map_err(ours)?;
+        let mut block = vec![0; 128 * 1024];
+        let mut taken = 0_u64;
+        loop {
+            let read = match source.read(&mut block) {
+                Ok(0) => return growing.seal().map(Ok).map_err(ours),
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                read => read.map_err(ReceiveError::Source)?,
+            };
+            taken = taken.saturating_add(read as u64);
+            if taken > MOST_BUNDLE_BYTES {
+                return too_large(taken);
+            }
+            growing.write_all(block.get(..read).unwrap_or_default()).map_err(ours)?;
+        }
     }
 
     fn spooled(&self, source: std::io::Error) -> StoreError {
