@@ -13,6 +13,11 @@ pub const SUMS: &str = "SHA256SUMS";
 pub const SUMS_SIGNATURE: &str = "SHA256SUMS.sig";
 /// The folder on a share that holds a folder a session.
 pub const FOLDER: &str = "sallyport-manifests";
+/// The folder on a share that holds a receipt a session.
+pub const RECEIPTS: &str = "sallyport-receipts";
+/// What lies in a receipt's folder, beside [`SUMS`] and [`SUMS_SIGNATURE`] over them: the page for the screen, the page
+/// for paper, the checkpoint.
+pub const RECEIPT_FILES: [&str; 3] = ["RECEIPT.html", "RECEIPT.pdf", "CHECKPOINT.txt"];
 
 const STATEMENT: &str = "https://in-toto.io/Statement/v1";
 /// The meaning of the predicate: docs/evidence.md.

@@ -234,6 +234,30 @@ impl Journal {
         work(&mut *self.connection.lock().map_err(|_| JournalError::Lost)?)
     }
 
+    /// The oldest checkpoint that knows at least `size` records; a new one where there is none.
+    ///
+    /// # Errors
+    /// As [`Self::checkpoint`].
+    pub fn checkpoint_over(&self, size: u64) -> Result<String, JournalError> {
+        let folder = self.folder.join(CHECKPOINTS);
+        let known = |entry: std::fs::DirEntry| {
+            let name = entry.file_name();
+            name.to_str()?.strip_suffix(".note")?.parse::<u64>().ok().filter(|known| *known >= size)
+        };
+        let io = |path: &Path| {
+            let path = path.to_owned();
+            move |source| JournalError::Io { path, source }
+        };
+        let entries = std::fs::read_dir(&folder).map_err(io(&folder))?;
+        match entries.flatten().filter_map(known).min() {
+            Some(known) => {
+                let path = folder.join(format!("{known:012}.note"));
+                std::fs::read_to_string(&path).map_err(io(&path))
+            }
+            None => Ok(self.checkpoint()?.1),
+        }
+    }
+
     /// Signs the journal as it is now, writes the note into the folder of checkpoints, and gives it back for receipts
     /// and for places outside the station.
     ///

@@ -25,6 +25,7 @@ mod outcome;
 mod policy;
 mod refusal;
 mod report;
+mod shown;
 mod untrusted;
 mod vectors;
 
@@ -43,5 +44,6 @@ pub use policy::{
 };
 pub use refusal::Refusal;
 pub use report::{Child, EngineRow, EngineVerdict, Match, OutputRow, ReportLine, Timings};
+pub use shown::shown;
 pub use untrusted::Untrusted;
 pub use vectors::{VECTORS, Vector, vector};

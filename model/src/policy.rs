@@ -12,6 +12,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 pub struct Policy {
     /// The destination zone: goes into every record.
     pub zone: String,
+    /// Whom people ask about files that were held: a name, a room, a telephone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact: Option<String>,
     /// What happens to a format that is not named.
     #[serde(default)]
     pub default: RuleAction,
@@ -342,6 +345,7 @@ impl Policy {
         let office = Some(Office::default());
         Self {
             zone: "plant".into(),
+            contact: None,
             default: RuleAction::Block,
             limits: Limits::default(),
             engines: EnginePolicy::default(),

@@ -2,7 +2,7 @@
 
 use crate::share::{self, Entry};
 use crate::state::{Last, State};
-use evidence::release::{FOLDER, MANIFEST, SUMS, SUMS_SIGNATURE};
+use evidence::release::{FOLDER, MANIFEST, RECEIPT_FILES, RECEIPTS, SUMS, SUMS_SIGNATURE};
 use evidence::sshsig::Purpose;
 use evidence::{PublicKey, Release, sshsig, sums, time};
 use model::Digest;
@@ -64,6 +64,8 @@ impl std::fmt::Display for Problem {
 pub enum ProblemKind {
     /// A manifest that is damaged, unsigned, or signed by somebody else.
     Manifest,
+    /// A receipt that is damaged, unsigned, or signed by somebody else.
+    Receipt,
     /// Released for another zone.
     Zone,
     /// Older than allowed, or from the future.
@@ -108,6 +110,12 @@ pub fn check(dir: &Path, options: &Options) -> std::io::Result<Checked> {
             }
         }
     }
+    for folder in receipt_folders(&entries) {
+        match receipt(&folder, &entries, options) {
+            Ok(names) => known.extend(names),
+            Err(text) => problems.push(Problem { kind: ProblemKind::Receipt, path: folder, text }),
+        }
+    }
     let state = sequences(&manifests, &options.state, &mut problems);
     let promised = promised(&manifests);
     let files = hold_against(&entries, &promised, &known, options, &mut problems);
@@ -130,12 +138,49 @@ fn manifest_folders(entries: &BTreeMap<String, Entry>) -> Vec<String> {
     entries.keys().filter_map(folder).collect()
 }
 
-fn open(folder: &str, entries: &BTreeMap<String, Entry>, options: &Options) -> Result<Opened, String> {
-    let read = |name: &str, most: u64| match entries.get(&format!("{folder}/{name}")) {
+/// Folders right below [`RECEIPTS`].
+fn receipt_folders(entries: &BTreeMap<String, Entry>) -> BTreeSet<String> {
+    let folder = |path: &String| {
+        let session = path.strip_prefix(RECEIPTS)?.strip_prefix('/')?.split_once('/')?.0;
+        Some(format!("{RECEIPTS}/{session}"))
+    };
+    entries.keys().filter_map(folder).collect()
+}
+
+/// The files of a receipt that a trusted key signed. One that was taken away does no harm; one that was changed does.
+fn receipt(folder: &str, entries: &BTreeMap<String, Entry>, options: &Options) -> Result<Vec<String>, String> {
+    let text = |name: &str, most: u64| {
+        String::from_utf8(read(entries, folder, name, most)?).map_err(|_| format!("{name} is no text"))
+    };
+    let (list, signature) = (text(SUMS, 4096)?, text(SUMS_SIGNATURE, 4096)?);
+    let signer = sshsig::verify(&signature, Purpose::Receipt, list.as_bytes()).map_err(|error| error.to_string())?;
+    if !options.trusted.contains(&signer) {
+        return Err("signed by a key that is not trusted here".to_owned());
+    }
+    let mut known = vec![format!("{folder}/{SUMS}"), format!("{folder}/{SUMS_SIGNATURE}")];
+    for (name, expected) in sums::read(&list).map_err(|error| error.to_string())? {
+        let path = format!("{folder}/{name}");
+        match entries.get(&path) {
+            _ if !RECEIPT_FILES.contains(&name.as_str()) => return Err(format!("{name} is no part of a receipt")),
+            None => {}
+            Some(Entry::File(at)) if share::digest(at).is_ok_and(|(_, found)| found == expected) => {}
+            Some(Entry::File(_) | Entry::Odd(_)) => return Err(format!("{name} is not what was signed")),
+        }
+        known.push(path);
+    }
+    Ok(known)
+}
+
+fn read(entries: &BTreeMap<String, Entry>, folder: &str, name: &str, most: u64) -> Result<Vec<u8>, String> {
+    match entries.get(&format!("{folder}/{name}")) {
         Some(Entry::File(path)) => share::read_small(path, most).map_err(|error| format!("{name}: {error}")),
         Some(Entry::Odd(why)) => Err(format!("{name}: {why}")),
         None => Err(format!("{name} is missing")),
-    };
+    }
+}
+
+fn open(folder: &str, entries: &BTreeMap<String, Entry>, options: &Options) -> Result<Opened, String> {
+    let read = |name: &str, most: u64| read(entries, folder, name, most);
     let envelope = read(MANIFEST, evidence::dsse::MOST_BYTES as u64)?;
     let (release, statement, key) = Release::open(&envelope, &options.trusted).map_err(|error| error.to_string())?;
     let text = String::from_utf8(read(SUMS, MOST_SUMS)?).map_err(|_| format!("{SUMS} is no text"))?;

@@ -16,6 +16,7 @@ pub use state::State;
 
 use clap::Parser;
 use evidence::PublicKey;
+use model::shown;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -105,7 +106,7 @@ fn print_json(checked: &Checked) -> std::io::Result<()> {
 fn print_words(checked: &Checked) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     for problem in &checked.problems {
-        writeln!(out, "  \u{2717} {}", plain(&problem.to_string()))?;
+        writeln!(out, "  \u{2717} {}", shown(&problem.to_string()))?;
     }
     let verdict = if checked.problems.is_empty() { "all is well" } else { "NOT all is well" };
     writeln!(
@@ -115,11 +116,4 @@ fn print_words(checked: &Checked) -> std::io::Result<()> {
         checked.releases,
         checked.problems.len()
     )
-}
-
-/// Names on a share are foreign text: nothing of them steers a terminal.
-fn plain(text: &str) -> String {
-    let turns =
-        |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    text.chars().map(|c| if c.is_control() || turns(c) { '?' } else { c }).collect()
 }

@@ -63,6 +63,14 @@ enum Command {
         #[arg(long)]
         why: String,
     },
+    /// Write the receipt of a session again, from what the journal says.
+    Receipt {
+        /// The session's id.
+        session: String,
+        /// The folder to write it to.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
     /// Sign the journal as it is now and print the checkpoint, to be kept outside the station.
     Checkpoint,
 }
@@ -104,6 +112,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         },
         Command::Prune { older_than, kinds, why } => prune(&state, *older_than, kinds, why),
         Command::EraseName { name, why } => erase(&state, name, why),
+        Command::Receipt { session, out } => receipt(&state, session, out),
         Command::Checkpoint => checkpoint(&state),
     };
     match done {
@@ -226,6 +235,17 @@ fn erase(state: &Path, name: &str, why: &str) -> Result<(), String> {
         return Ok(());
     }
     Err("the journal knows nobody of that name".to_owned())
+}
+
+fn receipt(state: &Path, session: &str, out: &Path) -> Result<(), String> {
+    let files = open(state)?.receipt_of(session).map_err(|error| error.to_string())?;
+    std::fs::create_dir_all(out).map_err(|error| format!("{} cannot be made: {error}", out.display()))?;
+    for (name, bytes) in files {
+        let path = out.join(name);
+        std::fs::write(&path, bytes).map_err(|error| format!("{} cannot be written: {error}", path.display()))?;
+        println!("{}", path.display());
+    }
+    Ok(())
 }
 
 fn checkpoint(state: &Path) -> Result<(), String> {

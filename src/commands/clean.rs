@@ -2,7 +2,7 @@
 
 use crate::places;
 use jail::Launcher;
-use model::{Outcome, ReportLine};
+use model::{Outcome, ReportLine, shown};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use station::{
     Destination, Ended, Ledger, LoadedPolicy, Outbox, Progress, Quarantine, Recovered, Report, Run, Settings, Station,
@@ -55,6 +55,9 @@ pub struct Arguments {
     /// Why: purpose or work order, for the record.
     #[arg(long, value_name = "TEXT")]
     purpose: Option<String>,
+    /// Put a receipt of the session on the share: HTML and PDF, signed. `sallyport audit receipt` makes one later.
+    #[arg(long)]
+    receipt: bool,
     /// Print the report to standard output, and nothing else.
     #[arg(long)]
     json: bool,
@@ -176,6 +179,7 @@ fn visit(arguments: &Arguments) -> Visit {
         purpose: arguments.purpose.clone(),
         medium: Some(serde_json::json!({ "kind": "folder", "paths": inputs })),
         retention: None,
+        receipt: arguments.receipt,
     }
 }
 
@@ -245,7 +249,7 @@ fn print_summary(run: &Run, outbox: &Path, report: Option<&Path>, ended: Option<
     writeln!(out, "{} of {} files may be taken from {}", summary.released, summary.inputs, outbox.display())?;
     for line in run.lines.iter().filter(|line| line.verdict == Outcome::Released) {
         if let Some(output) = &line.output {
-            writeln!(out, "  \u{2713} {}{}", plain(&output.path), changes(line))?;
+            writeln!(out, "  \u{2713} {}{}", shown(&output.path), changes(line))?;
         }
     }
     if withheld > 0 {
@@ -253,13 +257,18 @@ fn print_summary(run: &Run, outbox: &Path, report: Option<&Path>, ended: Option<
     }
     for line in run.lines.iter().filter(|line| line.verdict != Outcome::Released) {
         let why = line.reason.as_ref().map_or("", |reason| &reason.text);
-        writeln!(out, "  \u{2717} {}: {}", plain(&line.input), plain(why))?;
+        writeln!(out, "  \u{2717} {}: {}", shown(&line.input), shown(why))?;
     }
     if let Some(report) = report {
         writeln!(out, "Report: {}", report.display())?;
     }
     if let Some(manifest) = ended.and_then(|ended| ended.manifest.as_ref()) {
         writeln!(out, "Manifest: {}", outbox.join(manifest).display())?;
+    }
+    match ended.map(|ended| (&ended.session, &ended.receipt)) {
+        Some((_, Some(receipt))) => writeln!(out, "Receipt: {}", outbox.join(receipt).display())?,
+        Some((session, None)) => writeln!(out, "Session: {session}")?,
+        None => {}
     }
     out.flush()
 }
@@ -272,7 +281,7 @@ fn changes(line: &ReportLine) -> String {
     };
     let mut seen: Vec<String> = Vec::new();
     for construct in line.findings.iter().filter_map(named) {
-        let short = short(&plain(&construct));
+        let short = short(&shown(&construct));
         if !seen.contains(&short) {
             seen.push(short);
         }
@@ -297,11 +306,4 @@ fn short(construct: &str) -> String {
     let end = construct.char_indices().find(|(at, c)| *at > 12 && matches!(c, '(' | ',' | ';'));
     let clause = end.and_then(|(at, _)| construct.get(..at)).unwrap_or(construct);
     clause.trim().chars().take(70).collect()
-}
-
-/// Text of a file on a terminal: no control character and no mark that turns the line around reaches it.
-fn plain(text: &str) -> String {
-    let turns =
-        |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    text.chars().map(|c| if c.is_control() || turns(c) { '?' } else { c }).collect()
 }

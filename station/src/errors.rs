@@ -80,6 +80,14 @@ pub enum StationError {
         /// Inputs without an outcome.
         missing: Vec<String>,
     },
+    /// The receipt of a session that ended well cannot be drawn.
+    #[error("session {session} ended and is recorded, but {message}")]
+    Receipt {
+        /// Its id.
+        session: String,
+        /// Why.
+        message: String,
+    },
     /// A jail cannot start: without one nothing is opened.
     #[error("the sandbox does not start, so no file was opened: {0}")]
     Jail(String),
@@ -124,6 +132,7 @@ impl StationError {
             | Self::Jail(_)
             | Self::Journal(_)
             | Self::Conservation { .. }
+            | Self::Receipt { .. }
             | Self::OutOfService { .. }
             | Self::Engine { .. } => 3,
         }

@@ -7,6 +7,7 @@
 
 mod identity;
 mod manifest;
+mod receipt;
 mod recover;
 
 pub use identity::Identity;
@@ -41,6 +42,8 @@ pub struct Visit {
     pub medium: Option<Value>,
     /// How long the records are to be kept.
     pub retention: Option<String>,
+    /// Whether the session's receipt is put on the share when it ends; one can be made later at any time.
+    pub receipt: bool,
 }
 
 /// The station's journal and identity.
@@ -81,6 +84,11 @@ impl Ledger {
         self.folder.join("sessions")
     }
 
+    /// Held while a session lives, and there until it has its receipt.
+    fn lock_path(&self, session: &str) -> PathBuf {
+        self.sessions().join(format!("{session}.lock"))
+    }
+
     fn place(&self, path: PathBuf, source: std::io::Error) -> StationError {
         StationError::Place { what: "state", path, source }
     }
@@ -97,8 +105,7 @@ impl Ledger {
         outbox: &Path,
     ) -> Result<SessionLog<'_>, StationError> {
         let id = session_id().map_err(|source| self.place(self.sessions(), source))?;
-        let path = self.sessions().join(format!("{id}.lock"));
-        // Held while the session lives: the next start leaves it alone.
+        let path = self.lock_path(&id);
         let lock = File::create(&path).and_then(|lock| lock.lock().map(|()| lock));
         let lock = lock.map_err(|source| self.place(path, source))?;
         let person = |name: &Option<String>| {
@@ -111,12 +118,14 @@ impl Ledger {
             zone: policy.policy.zone.clone(),
             policy: policy.digest,
             rules,
+            contact: policy.policy.contact.clone(),
             outbox: std::fs::canonicalize(outbox).unwrap_or_else(|_| outbox.to_owned()).display().to_string(),
             operator: person(&visit.operator)?,
             approver: person(&visit.approver)?,
             purpose: visit.purpose.clone(),
             medium: visit.medium.clone(),
             clock: self.clock()?,
+            receipt: visit.receipt,
             retention: visit.retention.clone().unwrap_or_else(|| "standard".to_owned()),
         };
         let body = serde_json::to_value(&about).map_err(|error| internal(&error))?;
@@ -145,6 +154,8 @@ pub(crate) struct About {
     pub zone: String,
     pub policy: Digest,
     pub rules: BTreeMap<String, String>,
+    #[serde(default)]
+    pub contact: Option<String>,
     pub outbox: String,
     pub operator: Option<String>,
     pub approver: Option<String>,
@@ -152,6 +163,8 @@ pub(crate) struct About {
     pub medium: Option<Value>,
     pub clock: evidence::Clock,
     pub retention: String,
+    #[serde(default)]
+    pub receipt: bool,
 }
 
 /// A session that is being recorded.
@@ -170,6 +183,8 @@ pub struct Ended {
     pub session: String,
     /// Folder of its manifest below the outbox; `None` where nothing was released.
     pub manifest: Option<String>,
+    /// Folder of its receipt below the outbox; `None` where the visit asked for none.
+    pub receipt: Option<String>,
     /// The signed checkpoint over the journal, for receipts and places outside.
     pub checkpoint: String,
 }
@@ -249,11 +264,11 @@ impl SessionLog<'_> {
         self.ledger.journal.append(vec![record]).map(drop).map_err(|error| error.to_string())
     }
 
-    /// Ends the session: sums, manifest, checkpoint.
+    /// Ends the session: sums, manifest, checkpoint, receipt.
     ///
     /// # Errors
     /// [`StationError::Conservation`] with what is missing: the session then stays open. Else what journal or outbox
-    /// say.
+    /// say; a receipt that could not be put on the share is owed, and the next start puts it there.
     pub fn end(&self, run: &Run, outbox: &Outbox) -> Result<Ended, StationError> {
         let recorded = recover::outcomes(&self.ledger.journal, &self.id)?;
         let missing: Vec<String> =
@@ -262,19 +277,21 @@ impl SessionLog<'_> {
             return Err(StationError::Conservation { session: self.id.clone(), missing });
         }
         let manifest = manifest::publish(self.ledger, &self.id, &self.about, &run.lines, outbox)?;
-        self.ledger.close(&self.id, &run.lines, manifest.as_deref(), false)
+        let checkpoint = self.ledger.close(&self.id, &run.lines, manifest.as_deref(), false)?;
+        let receipt = receipt::settle(self.ledger, &self.id, self.about.receipt.then_some(outbox))?;
+        Ok(Ended { session: self.id.clone(), manifest, receipt, checkpoint })
     }
 }
 
 impl Ledger {
-    /// The last record of a session, and a checkpoint over all.
+    /// The last record of a session, and a checkpoint over all, which is given back.
     fn close(
         &self,
         session: &str,
         lines: &[ReportLine],
         manifest: Option<&str>,
         recovered: bool,
-    ) -> Result<Ended, StationError> {
+    ) -> Result<String, StationError> {
         let count = |outcome| lines.iter().filter(|line| line.verdict == outcome).count();
         let body = json!({
             "seen": lines.len(),
@@ -286,8 +303,7 @@ impl Ledger {
         });
         self.journal.append(vec![New::about(Kind::SessionEnd, session, body)]).map_err(refuse)?;
         let (_, checkpoint) = self.journal.checkpoint().map_err(refuse)?;
-        let _ = std::fs::remove_file(self.sessions().join(format!("{session}.lock")));
-        Ok(Ended { session: session.to_owned(), manifest: manifest.map(str::to_owned), checkpoint })
+        Ok(checkpoint)
     }
 }
 

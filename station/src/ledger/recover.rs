@@ -32,16 +32,45 @@ impl Ledger {
     /// [`StationError`] where the journal cannot be read or written.
     pub fn recover(&self) -> Result<Vec<Recovered>, StationError> {
         let mut all = Vec::new();
-        for session in self.journal.open_sessions().map_err(refuse)? {
-            let path = self.sessions().join(format!("{session}.lock"));
+        let open: BTreeSet<String> = self.journal.open_sessions().map_err(refuse)?.into_iter().collect();
+        for session in &open {
+            let path = self.lock_path(session);
             let lock = File::create(&path).map_err(|source| self.place(path.clone(), source))?;
             match lock.try_lock() {
-                Ok(()) => all.push(self.recover_one(&session)?),
+                Ok(()) => all.push(self.recover_one(session)?),
                 Err(TryLockError::WouldBlock) => {}
                 Err(TryLockError::Error(source)) => return Err(self.place(path, source)),
             }
         }
+        self.settle(&open)?;
         Ok(all)
+    }
+
+    /// A session that ended and whose mark is still there owes its receipt. What cannot be put on its share now is owed
+    /// on: the session itself is whole.
+    fn settle(&self, open: &BTreeSet<String>) -> Result<(), StationError> {
+        let folder = self.sessions();
+        let entries = std::fs::read_dir(&folder).map_err(|source| self.place(folder.clone(), source))?;
+        for entry in entries {
+            let entry = entry.map_err(|source| self.place(folder.clone(), source))?;
+            let name = entry.file_name();
+            let Some(session) = name.to_str().and_then(|name| name.strip_suffix(".lock")) else { continue };
+            let free = File::open(entry.path()).is_ok_and(|lock| lock.try_lock().is_ok());
+            if free && !open.contains(session) {
+                let _ = self.receipt(session);
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts the receipt of an ended session on its share, where its visit asked for one.
+    fn receipt(&self, session: &str) -> Result<(), StationError> {
+        let about = Found::read(&self.journal, session).map_err(|what| super::internal(&what))?.about;
+        let path = Path::new(&about.outbox);
+        let outbox = about.receipt.then(|| Outbox::open(path)).transpose();
+        let outbox =
+            outbox.map_err(|error| StationError::Outbox { path: path.to_owned(), message: error.to_string() })?;
+        super::receipt::settle(self, session, outbox.as_ref()).map(drop)
     }
 
     fn recover_one(&self, session: &str) -> Result<Recovered, StationError> {
@@ -89,6 +118,8 @@ impl Ledger {
             None => manifest::publish(self, session, &found.about, &lines, &outbox)?,
         };
         self.close(session, &lines, folder.as_deref(), true)?;
+        // Owed where it fails: the next start tries again.
+        let _ = self.receipt(session);
         Ok(Recovered { session: session.to_owned(), released, failed, left: None })
     }
 }
@@ -108,26 +139,43 @@ fn as_released(line: &mut ReportLine, intent: &Intent) {
     record::released(line, output);
 }
 
-/// What the journal knows of an open session.
-struct Found {
-    about: About,
-    inputs: Vec<String>,
+/// What the journal knows of a session.
+pub(super) struct Found {
+    pub about: About,
+    /// When it began.
+    pub began: String,
+    pub inputs: Vec<String>,
     intents: BTreeMap<String, Intent>,
     outcomes: BTreeSet<String>,
-    lines: Vec<ReportLine>,
-    signed: Option<Signed>,
+    pub lines: Vec<ReportLine>,
+    pub signed: Option<Signed>,
+    /// Its last record; `None` while it is open.
+    pub end: Option<End>,
+}
+
+/// The last record of a session.
+pub(super) struct End {
+    /// Its number in the journal.
+    pub seq: u64,
+    /// When.
+    pub time: String,
+    /// Whether it was ended by a later start.
+    pub recovered: bool,
 }
 
 impl Found {
-    fn read(journal: &Journal, session: &str) -> Result<Self, String> {
+    pub(super) fn read(journal: &Journal, session: &str) -> Result<Self, String> {
         let query = Query { session: Some(session.to_owned()), ..Query::default() };
-        let mut about = None;
+        let (mut about, mut began, mut end) = (None, String::new(), None);
         let (mut inputs, mut intents, mut lines, mut signed) = (Vec::new(), BTreeMap::new(), Vec::new(), None);
         for record in query.all(journal.folder()).map_err(|error| error.to_string())? {
             let body = body(&record)?;
             let odd = |error: serde_json::Error| format!("record {} is not one of ours: {error}", record.seq);
             match Kind::of(&record.kind) {
-                Some(Kind::SessionBegin) => about = Some(serde_json::from_value(body).map_err(odd)?),
+                Some(Kind::SessionBegin) => {
+                    about = Some(serde_json::from_value(body).map_err(odd)?);
+                    began = record.time;
+                }
                 Some(Kind::Job) if body.get("inputs").is_some() => {
                     let some = body.get("inputs").cloned().unwrap_or_default();
                     inputs.extend(serde_json::from_value::<Vec<String>>(some).map_err(odd)?);
@@ -141,15 +189,16 @@ impl Found {
                     lines.push(serde_json::from_value::<ReportLine>(line).map_err(odd)?);
                 }
                 Some(Kind::Manifest) => signed = Some(serde_json::from_value(body).map_err(odd)?),
-                Some(
-                    Kind::Job | Kind::SessionEnd | Kind::Configuration | Kind::Operator | Kind::Quarantine | Kind::Gap,
-                )
-                | None => {}
+                Some(Kind::SessionEnd) => {
+                    let recovered = body.get("recovered") == Some(&Value::Bool(true));
+                    end = Some(End { seq: record.seq, time: record.time, recovered });
+                }
+                Some(Kind::Job | Kind::Configuration | Kind::Operator | Kind::Quarantine | Kind::Gap) | None => {}
             }
         }
         let about = about.ok_or("its first record is missing")?;
         let outcomes = lines.iter().map(|line| line.input.clone()).collect();
-        Ok(Self { about, inputs, intents, outcomes, lines, signed })
+        Ok(Self { about, began, inputs, intents, outcomes, lines, signed, end })
     }
 }
 
