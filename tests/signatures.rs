@@ -443,22 +443,10 @@ fn a_running_station_takes_a_new_set_over_and_drops_no_file() {
     let plant = Plant::new();
     plant.ok(&["import", &plant.bundle(1)]);
     let files = 300;
-    for n in 0..files {
-        plant.world.put(&format!("{n:03}.txt"), format!("file {n} with {MARKER}\n").as_bytes());
-    }
-    let report = plant.world.at("report.jsonl");
-    let mut command = plant.world.sallyport();
-    command.arg("clean").arg(plant.world.input()).arg("--out").arg(plant.world.out()).arg("--report").arg(&report);
-    let mut child = command.arg("--signatures").arg(plant.store()).stdout(Stdio::null()).spawn().unwrap();
-    // Once the first line is in the journal, the run is in full swing.
-    let journal = plant.world.at("report.jsonl.journal");
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while std::fs::metadata(&journal).map_or(0, |data| data.len()) == 0 && Instant::now() < deadline {
-        std::thread::sleep(Duration::from_millis(2));
-    }
+    let child = running(&plant, files);
     plant.ok(&["import", &plant.bundle(2)]);
-    assert_eq!(child.wait().unwrap().code(), Some(1), "every file was blocked, none failed");
-    let lines = common::read_report(&report);
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(1), "every file was blocked, none failed");
+    let lines = common::read_report(&plant.world.at("report.jsonl"));
     assert_eq!(lines.len(), files);
     let hit = |rule: &str| {
         let has = |line: &&model::ReportLine| line.engines.iter().any(|row| row.matches.iter().any(|m| m.rule == rule));
@@ -469,6 +457,96 @@ fn a_running_station_takes_a_new_set_over_and_drops_no_file() {
     assert!(lines.iter().all(|line| common::code(line) == Some(ReasonCode::Detection)), "no file was dropped");
     assert_eq!(old + new, files, "each file was looked at with one set");
     assert!(old > 0 && new > 0, "{old} {new}");
+}
+
+/// From then on a run is in full swing.
+fn wait_for_the_first_line(plant: &Plant) {
+    let journal = plant.world.at("report.jsonl.journal");
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while std::fs::metadata(&journal).map_or(0, |data| data.len()) == 0 && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// A run over files that all hit, with the plant's store, in full swing.
+fn running(plant: &Plant, files: usize) -> std::process::Child {
+    for n in 0..files {
+        plant.world.put(&format!("{n:03}.txt"), format!("file {n} with {MARKER}\n").as_bytes());
+    }
+    let report = plant.world.at("report.jsonl");
+    let mut command = plant.world.sallyport();
+    command.arg("clean").arg(plant.world.input()).arg("--out").arg(plant.world.out()).arg("--report").arg(&report);
+    command.arg("--signatures").arg(plant.store()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    wait_for_the_first_line(plant);
+    child
+}
+
+#[test]
+fn a_new_set_that_does_not_start_is_told_and_the_old_one_stays() {
+    let plant = Plant::new();
+    for number in [1, 2] {
+        plant.ok(&["import", &plant.bundle(number)]);
+    }
+    let (current, aside) = (plant.store().join("current"), plant.world.at("current-of-2"));
+    std::fs::copy(&current, &aside).unwrap();
+    let second = text(&plant.run(&["list", "--json"]).stdout);
+    let second = second.lines().map(|row| serde_json::from_str::<Value>(row).unwrap());
+    let mut second = second.filter(|row| row["sequence"] == 2).map(|row| row["bundle"].as_str().unwrap().to_owned());
+    let second = second.next().unwrap();
+    plant.ok(&["rollback", "--reason", "a test"]);
+    let rules = plant.store().join("sets").join(&second).join("rules/marker.yar");
+    std::fs::write(&rules, "rule Damaged { condition: true }").unwrap();
+    let child = running(&plant, 300);
+    std::fs::rename(&aside, &current).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let said = text(&output.stderr);
+    assert!(said.contains("warning") && said.contains(&format!("plant number 2 ({second}) does not start")), "{said}");
+    let lines = common::read_report(&plant.world.at("report.jsonl"));
+    let old = |line: &model::ReportLine| line.engines.iter().any(|row| row.matches.iter().any(|m| m.rule == "Marker1"));
+    assert!(lines.len() == 300 && lines.iter().all(old), "the old set stays in force");
+    let warned = lines.iter().filter(|line| line.warnings.iter().any(|text| text.contains("does not start"))).count();
+    assert!(warned > 0 && warned < 300, "{warned}");
+    let mut audit = plant.world.sallyport();
+    let recorded = text(&audit.args(["audit", "export", "--kind", "configuration"]).output().unwrap().stdout);
+    assert_eq!(recorded.lines().count(), 1, "once: {recorded}");
+    let record: Value = serde_json::from_str(recorded.trim()).unwrap();
+    assert!(record["body"]["taken_over"] == false && record["body"]["error"].as_str().unwrap().contains("damaged"));
+    // The next start, which has no old set to stay with, does not begin at all.
+    let (output, _) = plant.world.clean(&["--signatures", plant.store().to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(3), "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_key_that_is_revoked_while_files_are_in_work_holds_those_that_come_after() {
+    use std::os::unix::fs::PermissionsExt;
+    let plant = Plant::new();
+    plant.ok(&["import", &plant.bundle(1)]);
+    let (slow, policy) = (plant.world.at("slow"), plant.world.at("policy.toml"));
+    std::fs::write(&slow, "#!/bin/sh\nsleep 0.2\n").unwrap();
+    std::fs::set_permissions(&slow, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let slow = slow.to_str().unwrap();
+    let text = format!(
+        "zone = \"plant\"\n[engines]\nstale = \"hold\"\n[[engines.external]]\nname = \"slow\"\npath = \"{slow}\"\n\
+         args = [\"{{file}}\"]\nclean = [0]\nmalicious = [1]\nparallel = 1\n[formats.txt]\n"
+    );
+    std::fs::write(&policy, text).unwrap();
+    for n in 0..20 {
+        plant.world.put(&format!("{n:02}.txt"), format!("file {n}\n").as_bytes());
+    }
+    let (report, out) = (plant.world.at("report.jsonl"), plant.world.out());
+    let mut command = plant.world.sallyport();
+    command.arg("clean").arg(plant.world.input()).args(["--jobs", "1", "--out"]).arg(&out).arg("--report").arg(&report);
+    command.arg("--policy").arg(&policy).arg("--signatures").arg(plant.store()).stdout(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    wait_for_the_first_line(&plant);
+    plant.ok(&["trust", "revoke", &plant.key.id(), "--reason", "stolen"]);
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+    let lines = common::read_report(&report);
+    assert_eq!(lines[0].verdict, Outcome::Released);
+    let last = lines.last().unwrap();
+    assert_eq!((last.verdict, common::code(last)), (Outcome::Blocked, Some(ReasonCode::NotScanned)));
+    assert!(last.reason.as_ref().unwrap().text.contains("should not be any more"), "{last:?}");
 }
 
 /// The figures of a large collection: compiled once, loaded once a scan jail, next to nothing a file.

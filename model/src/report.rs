@@ -27,6 +27,10 @@ pub struct ReportLine {
     pub findings: Vec<Finding>,
     /// Which engines looked at it.
     pub engines: Vec<EngineRow>,
+    /// What a person should know of the station that judged it: signatures that are too old, a newer set that did not
+    /// start.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub warnings: Vec<String>,
     /// Members of a container, in their order.
     pub children: Vec<Child>,
     /// Wall-clock milliseconds by step.

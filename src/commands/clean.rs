@@ -125,9 +125,8 @@ fn clean(arguments: &Arguments, stop: &AtomicBool) -> Result<Run, StationError> 
     if people && report.as_ref().is_some_and(Report::resumed) {
         eprintln!("sallyport: an earlier run on this report did not end; carrying on");
     }
-    if let Some(warning) = station.warning().filter(|_| people) {
-        eprintln!("sallyport: warning: {warning}");
-    }
+    let warned = station.warnings();
+    warn(&warned, people);
     for recovered in ledger.recover()?.iter().filter(|_| people) {
         eprintln!("sallyport: {}", in_words(recovered));
     }
@@ -136,6 +135,8 @@ fn clean(arguments: &Arguments, stop: &AtomicBool) -> Result<Run, StationError> 
     let to = Destination { outbox: &outbox, quarantine: quarantine.as_ref(), report: report.as_ref(), log: Some(&log) };
     let run = session.run(&entries, &to, &progress, stop);
     progress.clear();
+    let later: Vec<String> = station.warnings().into_iter().filter(|warning| !warned.contains(warning)).collect();
+    warn(&later, people);
     // The report is written whatever becomes of the manifest: a session that cannot be closed is closed by the next start.
     let ended = log.end(&run, &outbox);
     let report_path = report.as_ref().map(|report| report.path().to_owned());
@@ -169,6 +170,12 @@ fn start(arguments: &Arguments, policy: LoadedPolicy) -> Result<Station, Station
         now: SystemTime::now(),
         signatures: places::signature_store_or(arguments.signatures.clone()),
     })
+}
+
+fn warn(warnings: &[String], people: bool) {
+    for warning in warnings.iter().filter(|_| people) {
+        eprintln!("sallyport: warning: {}", plain(warning));
+    }
 }
 
 fn visit(arguments: &Arguments) -> Visit {

@@ -143,6 +143,8 @@ fn examine(station: &Station, policy: &LoadedPolicy, rows: &mut Vec<Row>) {
         }
         Err(error) => rows.push(row("canaries", Grade::Broken, error.to_string())),
     }
+    rows.extend(station.hold().map(|why| row("signatures", Grade::Refused, why.text)));
+    rows.extend(station.warnings().into_iter().map(|why| row("signatures", Grade::Note, why)));
     // After the canaries, so that each engine has been asked something.
     rows.extend(station.health().iter().map(|health| engine(health, policy)));
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |age| age.as_secs());

@@ -116,8 +116,6 @@ pub struct Session<'a> {
 pub(crate) struct Terms {
     /// Who must look at every object.
     roster: Roster,
-    /// Why every file is held, where the rules are too old.
-    hold: Option<Reason>,
 }
 
 impl Session<'_> {
@@ -171,19 +169,40 @@ impl Station {
     }
 
     /// What a person should know about the signatures in force although policy lets files pass: too old, expired, signed
-    /// by whom nobody trusts any more.
+    /// by whom nobody trusts any more; a newer set in the store that does not start. Every line of the report that was
+    /// judged meanwhile says it too.
     #[must_use]
-    pub fn warning(&self) -> Option<String> {
-        self.force.get().warning.clone()
+    pub fn warnings(&self) -> Vec<String> {
+        self.force.warnings()
+    }
+
+    /// Why policy holds every file, where the signatures in force are such.
+    #[must_use]
+    pub fn hold(&self) -> Option<Reason> {
+        self.force.hold()
     }
 
     /// Takes over the set that is in force in the signature store, where it is another one. A run does so between two
     /// files; a face that idles does it now and then. Says whether it took one over.
     ///
     /// # Errors
-    /// [`StationError`]; the old set stays in force then.
+    /// [`StationError`], once for each thing that is wrong; the old set stays in force then, and [`Station::warnings`]
+    /// say so for as long as that is so.
     pub fn refresh(&self) -> Result<bool, StationError> {
-        self.force.refresh(SystemTime::now())
+        self.force.refresh(SystemTime::now()).map(|taken| taken.is_some())
+    }
+
+    /// [`Station::refresh`], with what came of it in the journal.
+    fn refreshed(&self, to: &Destination<'_>) {
+        let body = match self.force.refresh(SystemTime::now()) {
+            Ok(None) => return,
+            Ok(Some(set)) => serde_json::json!({ "signatures": set, "taken_over": true }),
+            Err(error) => serde_json::json!({
+                "signatures": null, "taken_over": false, "error": error.to_string(), "warnings": self.warnings(),
+            }),
+        };
+        // A journal that can't be written withholds the file at its next step.
+        let _ = to.log.map(|log| log.configuration(body));
     }
 
     /// How each engine is, for a face to show.
@@ -210,10 +229,13 @@ impl Station {
     /// of rules that have grown too old since the station started.
     pub fn session(&self) -> Result<Session<'_>, StationError> {
         let missed = |result: CanaryResult| result.missed.map(|why| format!("{}: {why}", result.name));
-        let (roster, hold) = (self.roster(), self.force.aged(SystemTime::now())?);
+        // What is wrong with a new set is in the warnings, and the old one stays.
+        let _ = self.refresh();
+        self.force.judge(SystemTime::now())?;
+        let roster = self.roster();
         match self.canaries_for(&roster)?.into_iter().find_map(missed) {
             Some(canary) => Err(StationError::OutOfService { canary }),
-            None => Ok(Session { station: self, terms: Terms { roster, hold } }),
+            None => Ok(Session { station: self, terms: Terms { roster } }),
         }
     }
 
@@ -253,8 +275,7 @@ impl Station {
             let mut names = Allocator::new(&folders);
             for index in group {
                 let (Some(entry), Some(plan)) = (entries.get(*index), planned.get(*index)) else { continue };
-                // A set that does not start changes nothing; `signatures status` says what is in force.
-                let _ = self.refresh();
+                self.refreshed(to);
                 let line = self.clean(entry, plan, &mut names, to, stop, terms);
                 let finished = done.fetch_add(1, Ordering::Relaxed).saturating_add(1);
                 progress.finished(finished, entries.len(), &line);
@@ -284,6 +305,7 @@ impl Station {
         terms: &Terms,
     ) -> ReportLine {
         let mut line = record::unjudged(&entry.shown);
+        line.warnings = self.warnings();
         if stop.load(Ordering::Relaxed) {
             let reason = Reason::new(ReasonCode::Interrupted, "the run was stopped before this file was judged");
             record::withhold(&mut line, Outcome::Failed, reason);
@@ -303,8 +325,8 @@ impl Station {
         line.size = intake.sealed.len();
         if let Err((outcome, reason)) = step(to, &line, Step::Sealed) {
             record::withhold(&mut line, outcome, reason);
-        } else if let Some(reason) = terms.hold.as_ref().or(self.force.get().hold.as_ref()) {
-            record::withhold(&mut line, Outcome::Blocked, reason.clone());
+        } else if let Some(reason) = self.force.hold() {
+            record::withhold(&mut line, Outcome::Blocked, reason);
         } else if let Err((outcome, reason)) = self.judge(&mut line, &intake, plan, names, to, &terms.roster) {
             record::withhold(&mut line, outcome, reason);
         }

@@ -18,6 +18,7 @@ pub(crate) fn unjudged(shown_path: &[u8]) -> ReportLine {
         output: None,
         findings: Vec::new(),
         engines: Vec::new(),
+        warnings: Vec::new(),
         children: Vec::new(),
         ms: Timings::default(),
         cpu_ms: 0.0,

@@ -233,6 +233,14 @@ impl SessionLog<'_> {
         self.append(inputs.chunks(INPUTS_A_RECORD).map(record).collect())
     }
 
+    /// Signatures were taken over in the midst of the session, or could not be.
+    ///
+    /// # Errors
+    /// [`StationError`].
+    pub(crate) fn configuration(&self, body: Value) -> Result<(), StationError> {
+        self.append(vec![New::about(Kind::Configuration, &self.id, body)])
+    }
+
     /// A step whose loss costs nothing.
     ///
     /// # Errors

@@ -15,29 +15,19 @@ pub(crate) struct InUse {
     pub signatures: Signatures,
     /// The rules, compiled.
     pub compiled: Vec<u8>,
-    /// Why the set should not be in force any more, if so: one clause.
-    pub trouble: Option<String>,
     /// Digest of the bundle in force; none where only the built-in rules are.
     pub set: Option<Digest>,
-    /// The time that counts, in seconds since 1970.
-    pub time: u64,
 }
 
 /// What the built-in rules and the set in force of the store at `dir` are together.
 pub(crate) fn load(dir: &Path, launcher: &Launcher, spool: &SpoolDir, now: u64) -> Result<InUse, StoreError> {
     let store = Store::open(dir)?;
-    let time = store.time(now)?;
+    store.time(now)?;
     let built_in = built_in()?;
     let force = store.in_force()?;
-    let (signatures, trouble) = match &force {
-        None => (built_in, None),
-        Some(force) => {
-            let trouble = force.set.trouble(&store.trust()?, time);
-            (
-                force.set.signatures(&built_in, &|file| crate::hash_sets::open(spool, file))?,
-                trouble.as_ref().map(Refusal::to_string),
-            )
-        }
+    let signatures = match &force {
+        None => built_in,
+        Some(force) => force.set.signatures(&built_in, &|file| crate::hash_sets::open(spool, file))?,
     };
     let compiled = match store.compiled(&compiled_id(&signatures)) {
         Some(compiled) => compiled,
@@ -47,7 +37,7 @@ pub(crate) fn load(dir: &Path, launcher: &Launcher, spool: &SpoolDir, now: u64) 
                 .map_err(|failed| failed.of("the set in force", Refusal::Rules))?
         }
     };
-    Ok(InUse { signatures, compiled, trouble, set: force.map(|force| force.set.bundle), time })
+    Ok(InUse { signatures, compiled, set: force.map(|force| force.set.bundle) })
 }
 
 pub(super) fn built_in() -> Result<Signatures, StoreError> {
