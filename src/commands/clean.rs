@@ -174,7 +174,7 @@ fn start(arguments: &Arguments, policy: LoadedPolicy) -> Result<Station, Station
 
 fn warn(warnings: &[String], people: bool) {
     for warning in warnings.iter().filter(|_| people) {
-        eprintln!("sallyport: warning: {}", plain(warning));
+        eprintln!("sallyport: warning: {}", shown(warning));
     }
 }
 
