@@ -25,6 +25,7 @@ fn line(input: &str, verdict: Outcome) -> ReportLine {
             count: 2,
             at: String::new(),
         }],
+        warnings: vec![],
         engines: Vec::new(),
         children: Vec::new(),
         ms: Timings::default(),
