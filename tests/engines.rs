@@ -175,6 +175,57 @@ fn an_engine_that_was_there_and_goes_withholds_what_comes_after() {
 }
 
 #[test]
+fn an_engine_that_is_broken_when_the_session_begins_is_left_out_unless_policy_requires_it() {
+    let world = World::new();
+    world.put("good.txt", b"good\n");
+    let path = world.at("broken");
+    script(&path, "exit 9");
+    let policy = format!("{POLICY}[engines.clamd]\nmode = \"off\"\n{}", external("broken", &path, ""));
+    let (output, lines) = clean(&world, &policy);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(said.contains("the engine broken is left out of this session"), "{said}");
+    let told = row(&lines[0], "broken");
+    assert_eq!((told.verdict, told.absent), (EngineVerdict::NotScanned, true), "{told:?}");
+    assert!(told.error.as_ref().unwrap().contains("did not look at the canary"), "{told:?}");
+    assert!(lines[0].warnings.iter().any(|warning| warning.contains("status 9")), "{:?}", lines[0].warnings);
+    for keys in ["required = [\"yara\", \"broken\"]", "quorum = 3"] {
+        let world = World::new();
+        world.put("good.txt", b"good\n");
+        let (output, lines) =
+            clean(&world, &policy.replace("[engines.clamd]", &format!("[engines]\n{keys}\n[engines.clamd]")));
+        assert_eq!(output.status.code(), Some(3), "{keys}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(lines.is_empty() && world.released().is_empty(), "{keys}");
+    }
+}
+
+#[test]
+fn an_engine_that_comes_during_the_session_may_help_and_is_not_relied_on() {
+    let world = World::new();
+    // It comes with the first file, and fails at all but one.
+    let (path, aside, bringer) = (world.at("late"), world.at("aside"), world.at("bringer"));
+    script(&aside, "IFS= read -r first <\"$1\"\ncase \"$first\" in\nBAD*) exit 1;;\nesac\nexit 9");
+    let (from, to) = (aside.display(), path.display());
+    script(
+        &bringer,
+        &format!(
+            "IFS= read -r first <\"$1\"\ncase \"$first\" in\nGO*) mv {from} {to}; sleep 0.7;;\nesac\necho '1 scanned'"
+        ),
+    );
+    world.put("a-go.txt", b"GO get it\n");
+    world.put("b-good.txt", b"good\n");
+    world.put("c-bad.txt", b"BAD\n");
+    let policy = world.at("policy.toml");
+    let engines = format!("{}{}", external("bringer", &bringer, ""), external("late", &path, ""));
+    std::fs::write(&policy, format!("{POLICY}[engines.clamd]\nmode = \"off\"\n{engines}")).unwrap();
+    let (_, lines) = world.clean(&["--policy", policy.to_str().unwrap(), "--jobs", "1"]);
+    let good = row(line(&lines, "b-good.txt"), "late");
+    assert!(good.absent && good.error.as_ref().unwrap().contains("status 9"), "{good:?}");
+    assert_eq!(line(&lines, "b-good.txt").verdict, Outcome::Released);
+    assert_eq!(code(line(&lines, "c-bad.txt")), Some(ReasonCode::Detection));
+}
+
+#[test]
 fn a_policy_that_speaks_nonsense_of_engines_stops_the_station() {
     let world = World::new();
     world.put("good.txt", b"good\n");

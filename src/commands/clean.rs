@@ -125,7 +125,7 @@ fn clean(arguments: &Arguments, stop: &AtomicBool) -> Result<Run, StationError> 
     if people && report.as_ref().is_some_and(Report::resumed) {
         eprintln!("sallyport: an earlier run on this report did not end; carrying on");
     }
-    let warned = station.warnings();
+    let warned = session.warnings();
     warn(&warned, people);
     for recovered in ledger.recover()?.iter().filter(|_| people) {
         eprintln!("sallyport: {}", in_words(recovered));
@@ -135,7 +135,7 @@ fn clean(arguments: &Arguments, stop: &AtomicBool) -> Result<Run, StationError> 
     let to = Destination { outbox: &outbox, quarantine: quarantine.as_ref(), report: report.as_ref(), log: Some(&log) };
     let run = session.run(&entries, &to, &progress, stop);
     progress.clear();
-    let later: Vec<String> = station.warnings().into_iter().filter(|warning| !warned.contains(warning)).collect();
+    let later: Vec<String> = session.warnings().into_iter().filter(|warning| !warned.contains(warning)).collect();
     warn(&later, people);
     // The report is written whatever becomes of the manifest: a session that cannot be closed is closed by the next start.
     let ended = log.end(&run, &outbox);

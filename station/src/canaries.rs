@@ -13,7 +13,7 @@ use crate::pipeline::{Destination, Station};
 use crate::scan::Roster;
 use crate::{StationError, record};
 use jail::Sealed;
-use model::{Digest, Format, Outcome, Policy, ReasonCode, ReportLine, RuleAction};
+use model::{Digest, EngineRow, Format, Outcome, Policy, ReasonCode, ReportLine, RuleAction};
 use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
 use std::io::Write;
@@ -45,6 +45,8 @@ pub struct CanaryResult {
     pub name: &'static str,
     /// Why it was missed; `None` where the lane did what it must.
     pub missed: Option<String>,
+    /// Engines that were there and did not look at all of it, and why.
+    pub not_scanned: Vec<(String, String)>,
 }
 
 /// The engines that know the EICAR test file, whatever other rules are in force: both have lists that are built in.
@@ -71,22 +73,44 @@ impl Station {
     /// # Errors
     /// [`StationError::Place`] where the station's own folder cannot be written.
     pub fn canaries(&self) -> Result<Vec<CanaryResult>, StationError> {
-        self.canaries_for(&self.roster())
+        self.muster().map(|(_, results)| results)
     }
 
-    pub(crate) fn canaries_for(&self, roster: &Roster) -> Result<Vec<CanaryResult>, StationError> {
+    /// Who must look at every object of a session that begins now, and what became of the canaries under their eyes. An
+    /// engine of others that policy does not require and that cannot look at canaries is as good as absent: it is left
+    /// out, and the canaries go once more.
+    pub(crate) fn muster(&self) -> Result<(Roster, Vec<CanaryResult>), StationError> {
+        let roster = self.roster();
+        let results = self.canaries_for(&roster)?;
+        if results.iter().all(|result| result.missed.is_none()) {
+            return Ok((roster, results));
+        }
+        let failed = results.iter().flat_map(|result| result.not_scanned.clone()).collect();
+        let fewer = self.without(&roster, &failed);
+        if fewer == roster {
+            return Ok((roster, results));
+        }
+        let results = self.canaries_for(&fewer)?;
+        Ok((fewer, results))
+    }
+
+    fn canaries_for(&self, roster: &Roster) -> Result<Vec<CanaryResult>, StationError> {
         // What the engines knew yesterday says nothing about whether they see today.
         let roster = roster.afresh();
         let folder = Folder::make(self.spool_base())?;
         let outbox = Outbox::open(&folder.0)
             .map_err(|error| StationError::Outbox { path: folder.0.clone(), message: error.to_string() })?;
         let to = Destination { outbox: &outbox, quarantine: None, report: None, log: None };
-        let result = |canary: &Canary| CanaryResult {
-            name: canary.name,
-            missed: self
-                .push(canary, &to, &roster)
-                .and_then(|line| judged(canary, &line, &folder.0, self.policy()))
-                .err(),
+        let result = |canary: &Canary| {
+            let line = self.push(canary, &to, &roster);
+            let rows = line.iter().flat_map(|line| &line.engines).filter(|row| !row.absent);
+            let why = |row: &EngineRow| {
+                let why = row.error.as_ref()?;
+                Some((row.engine.clone(), format!("it did not look at the canary {}: {why}", canary.name)))
+            };
+            let not_scanned = rows.filter_map(why).collect();
+            let missed = line.and_then(|line| judged(canary, &line, &folder.0, self.policy())).err();
+            CanaryResult { name: canary.name, missed, not_scanned }
         };
         let all = canaries();
         Ok(self.threads().install(|| all.par_iter().map(result).collect()))
@@ -313,7 +337,7 @@ fn len32(bytes: &[u8]) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use model::{EngineRow, EngineVerdict, Finding, FindingAction, Match, Method, OutputRow, Reason};
+    use model::{EngineVerdict, Finding, FindingAction, Match, Method, OutputRow, Reason};
 
     fn canary(name: &str) -> Canary {
         canaries().into_iter().find(|canary| canary.name == name).unwrap()

@@ -21,6 +21,7 @@ use engines::structure::Noted;
 use jail::{Done, Growing, Job, JobFailure, JobLimits, Launcher, Sealed, SpoolDir, Usage, Zygote};
 use model::{Digest, FindingAction, Findings, Outcome, OutputRow, Policy, Reason, ReasonCode, ReportLine};
 use rayon::prelude::*;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -119,6 +120,13 @@ pub(crate) struct Terms {
 }
 
 impl Session<'_> {
+    /// What a person should know of this session: of the signatures ([`Station::warnings`]), and engines that were left
+    /// out since they could not look at canaries. Every line of the report says it too.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        self.station.warnings_for(&self.terms)
+    }
+
     /// Cleans every entry. Each ends in exactly one line; `stop` ends the run early, and the entries that were not
     /// begun say so.
     pub fn run(&self, entries: &[Entry], to: &Destination<'_>, progress: &dyn Progress, stop: &AtomicBool) -> Run {
@@ -176,6 +184,12 @@ impl Station {
         self.force.warnings()
     }
 
+    fn warnings_for(&self, terms: &Terms) -> Vec<String> {
+        let left_out = terms.roster.left_out().iter();
+        let left_out = left_out.map(|(engine, why)| format!("the engine {engine} is left out of this session: {why}"));
+        self.warnings().into_iter().chain(left_out).collect()
+    }
+
     /// Why policy holds every file, where the signatures in force are such.
     #[must_use]
     pub fn hold(&self) -> Option<Reason> {
@@ -216,6 +230,11 @@ impl Station {
         self.force.get().engines.begin()
     }
 
+    /// The same without engines of others that `failed` and that policy does not require.
+    pub(crate) fn without(&self, roster: &Roster, failed: &BTreeMap<String, String>) -> Roster {
+        self.force.get().engines.without(roster, failed)
+    }
+
     /// The Landlock ABI that the jails stand on.
     #[must_use]
     pub fn landlock_abi(&self) -> i32 {
@@ -232,8 +251,8 @@ impl Station {
         // What is wrong with a new set is in the warnings, and the old one stays.
         let _ = self.refresh();
         self.force.judge(SystemTime::now())?;
-        let roster = self.roster();
-        match self.canaries_for(&roster)?.into_iter().find_map(missed) {
+        let (roster, canaries) = self.muster()?;
+        match canaries.into_iter().find_map(missed) {
             Some(canary) => Err(StationError::OutOfService { canary }),
             None => Ok(Session { station: self, terms: Terms { roster } }),
         }
@@ -305,7 +324,7 @@ impl Station {
         terms: &Terms,
     ) -> ReportLine {
         let mut line = record::unjudged(&entry.shown);
-        line.warnings = self.warnings();
+        line.warnings = self.warnings_for(terms);
         if stop.load(Ordering::Relaxed) {
             let reason = Reason::new(ReasonCode::Interrupted, "the run was stopped before this file was judged");
             record::withhold(&mut line, Outcome::Failed, reason);

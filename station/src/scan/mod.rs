@@ -31,7 +31,7 @@ use object::{Alone, Digests, Wanted, digests};
 use pool::Pool;
 use rayon::prelude::*;
 use scanned::row_of;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -53,6 +53,8 @@ pub struct EngineSet {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Roster {
     names: BTreeSet<String>,
+    /// Engines that were there and could not look at a canary, and why: they are not asked.
+    left_out: BTreeMap<String, String>,
     /// Whether every engine is to look by itself, whatever it said before: canaries ask for it.
     afresh: bool,
 }
@@ -61,7 +63,13 @@ impl Roster {
     /// The same for objects about which no earlier answer counts.
     #[must_use]
     pub fn afresh(&self) -> Self {
-        Self { names: self.names.clone(), afresh: true }
+        Self { afresh: true, ..self.clone() }
+    }
+
+    /// Why engines that are there are left out, by their ids.
+    #[must_use]
+    pub fn left_out(&self) -> &BTreeMap<String, String> {
+        &self.left_out
     }
 }
 
@@ -163,14 +171,20 @@ impl Running {
     fn row(&self, object: &Object<'_>, sample: &Sample<'_>, roster: &Roster, cache: Option<&Cache>) -> EngineRow {
         let started = Instant::now();
         let millis = || started.elapsed().as_secs_f64() * 1000.0;
-        if let Err(why) = self.health.gate(|| self.check()) {
-            let absent = !roster.names.contains(&self.id);
+        let there = match roster.left_out.get(&self.id) {
+            Some(why) => Err(why.clone()),
+            None => self.health.gate(|| self.check()),
+        };
+        let absent = !roster.names.contains(&self.id);
+        if let Err(why) = there {
             let why = if absent { format!("absent since the session began: {why}") } else { why };
             let row = row_of(self.provenance(), &Answer::not_scanned(&why, Vec::new(), 0), object, millis());
             return EngineRow { absent, ..row };
         }
         let answer = self.answer(object, sample, cache);
-        row_of(self.provenance(), &answer, object, millis())
+        // One that came back during the session may help, and is not relied on.
+        let row = row_of(self.provenance(), &answer, object, millis());
+        EngineRow { absent: absent && row.verdict == EngineVerdict::NotScanned, ..row }
     }
 
     /// Nobody looked: the sealed copy itself could not be read.
@@ -193,7 +207,23 @@ impl EngineSet {
     pub fn begin(&self) -> Roster {
         let there = side_by_side(&self.engines, |engine| engine.health.look(|| engine.check()).is_ok());
         let there = self.engines.iter().zip(there).filter(|(_, there)| *there).map(|(engine, _)| engine.id.clone());
-        Roster { names: there.chain(self.required.iter().cloned()).collect(), afresh: false }
+        Roster { names: there.chain(self.required.iter().cloned()).collect(), ..Roster::default() }
+    }
+
+    /// The same session without the engines of others that `failed` at canaries, as id and reason: they count as absent
+    /// from the start. Engines that policy requires and our own always stay.
+    #[must_use]
+    pub fn without(&self, roster: &Roster, failed: &BTreeMap<String, String>) -> Roster {
+        let may_go = |id: &String| {
+            let outside = self.engines.iter().any(|engine| engine.is_outside() && engine.id == *id);
+            outside && !self.required.contains(id)
+        };
+        let mut without = roster.clone();
+        for (id, why) in failed.iter().filter(|(id, _)| may_go(id)) {
+            without.names.remove(id);
+            without.left_out.insert(id.clone(), why.clone());
+        }
+        without
     }
 
     /// How each engine is, in the registry's order.

@@ -55,7 +55,8 @@ const MOST_MATCHES: usize = 64;
 fn merge(known: &mut EngineRow, row: EngineRow) {
     known.verdict = known.verdict.max(row.verdict);
     known.ms += row.ms;
-    known.absent &= row.absent;
+    // Only of engines that were not there when the session began: at times they are now.
+    known.absent |= row.absent;
     known.error = known.error.take().or(row.error);
     for found in row.matches {
         if !known.matches.contains(&found) {
