@@ -171,3 +171,40 @@ fn a_session_goes_through_a_diode() {
     std::fs::write(&stranger, evidence::StationKey::from_seed(&[9; 32]).public().to_pem()).unwrap();
     assert_eq!(unpack(&stranger).status.code(), Some(2));
 }
+
+#[test]
+fn minisign_agrees_and_no_changed_signature_passes() {
+    let world = session();
+    let folder = std::fs::read_dir(world.out().join("sallyport-manifests")).unwrap().next().unwrap().unwrap().path();
+    let (public, trust) =
+        (world.at(".local/state/sallyport/minisign.pub"), world.at(".local/state/sallyport/station.pub"));
+    #[expect(clippy::disallowed_methods, reason = "the test plays the person who checks by hand")]
+    let minisign = || {
+        let mut minisign = std::process::Command::new("minisign");
+        minisign.arg("-Vm").arg(folder.join("SHA256SUMS")).arg("-p").arg(&public).output().ok()
+    };
+    let verify =
+        || world.sallyport().arg("verify").arg(world.out()).arg("--trust").arg(&trust).output().unwrap().status.code();
+    let checked = minisign();
+    match &checked {
+        None => eprintln!("\n*** NOT TESTED: minisign is missing here ***\n"),
+        Some(checked) => {
+            assert!(checked.status.success(), "{checked:?}");
+            assert!(String::from_utf8_lossy(&checked.stdout).contains("sallyport release 1 of"));
+        }
+    }
+    assert_eq!(verify(), Some(0));
+    let path = folder.join("SHA256SUMS.minisig");
+    let good = std::fs::read(&path).unwrap();
+    // The first line is untrusted by name; our own check holds it to its digest all the same.
+    for at in (0..good.len()).step_by(good.len() / 12) {
+        let mut bent = good.clone();
+        bent[at] ^= 1;
+        std::fs::write(&path, &bent).unwrap();
+        assert_eq!(verify(), Some(1), "byte {at}");
+        let first_line = good.iter().position(|byte| *byte == b'\n').unwrap();
+        if checked.is_some() && at > first_line {
+            assert!(!minisign().unwrap().status.success(), "byte {at}");
+        }
+    }
+}

@@ -11,6 +11,8 @@ pub const MANIFEST: &str = "MANIFEST.dsse.json";
 pub const SUMS: &str = "SHA256SUMS";
 /// The SSH signature over them.
 pub const SUMS_SIGNATURE: &str = "SHA256SUMS.sig";
+/// The minisign signature over them, where the station has such a key.
+pub const SUMS_MINISIG: &str = "SHA256SUMS.minisig";
 /// The folder on a share that holds a folder a session.
 pub const FOLDER: &str = "sallyport-manifests";
 /// The folder on a share that holds a receipt a session.
@@ -36,6 +38,9 @@ pub struct Release {
     pub files: Vec<FileRow>,
     /// What came in and was not released.
     pub held: Vec<Held>,
+    /// SHA-256 of [`SUMS_MINISIG`], which is made before the statement.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minisig: Option<Digest>,
 }
 
 /// The station and what it judged by.
@@ -278,6 +283,7 @@ mod tests {
                 verdict: Outcome::Blocked,
                 reason: ReasonCode::BlockedType,
             }],
+            minisig: None,
         }
     }
 

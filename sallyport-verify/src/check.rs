@@ -2,11 +2,12 @@
 
 use crate::share::{self, Entry};
 use crate::state::{Last, State};
-use evidence::release::{FOLDER, MANIFEST, RECEIPT_FILES, RECEIPTS, SUMS, SUMS_SIGNATURE};
+use evidence::release::{FOLDER, MANIFEST, RECEIPT_FILES, RECEIPTS, SUMS, SUMS_MINISIG, SUMS_SIGNATURE};
 use evidence::sshsig::Purpose;
 use evidence::{PublicKey, Release, sshsig, sums, time};
 use model::Digest;
 use serde::Serialize;
+use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -101,7 +102,9 @@ pub fn check(dir: &Path, options: &Options) -> std::io::Result<Checked> {
     for folder in manifest_folders(&entries) {
         match open(&folder, &entries, options) {
             Ok(manifest) => {
-                known.extend([MANIFEST, SUMS, SUMS_SIGNATURE].map(|name| format!("{folder}/{name}")));
+                let minisig = manifest.release.minisig.map(|_| SUMS_MINISIG);
+                let names = [MANIFEST, SUMS, SUMS_SIGNATURE].into_iter().chain(minisig);
+                known.extend(names.map(|name| format!("{folder}/{name}")));
                 fitness(&folder, &manifest.release, options, &mut problems);
                 manifests.push(manifest);
             }
@@ -193,6 +196,13 @@ fn open(folder: &str, entries: &BTreeMap<String, Entry>, options: &Options) -> R
     let signer = sshsig::verify(&signature, Purpose::Release, text.as_bytes()).map_err(|error| error.to_string())?;
     if signer != key {
         return Err(format!("{SUMS_SIGNATURE} is by another key than {MANIFEST}"));
+    }
+    if let Some(expected) = release.minisig {
+        // By its digest: whoever has the minisign key's public half checks the signature itself with minisign.
+        let minisig = read(SUMS_MINISIG, 4096)?;
+        if Digest::new(Sha256::digest(minisig).into()) != expected {
+            return Err(format!("{SUMS_MINISIG} is not what was released"));
+        }
     }
     Ok(Opened { release, statement, key })
 }

@@ -3,7 +3,7 @@
 //! member what must follow, and takes nothing else.
 
 use crate::share;
-use evidence::release::{FOLDER, MANIFEST, SUMS, SUMS_SIGNATURE};
+use evidence::release::{FOLDER, MANIFEST, SUMS, SUMS_MINISIG, SUMS_SIGNATURE};
 use evidence::sshsig::Purpose;
 use evidence::{PublicKey, Release};
 use model::Digest;
@@ -69,7 +69,7 @@ pub fn pack(share: &Path, folder: &str, trusted: &[PublicKey], to: &Path) -> Res
 fn write(share: &Path, folder: &str, envelope: &[u8], release: &Release, part: &Path) -> Result<(), PackageError> {
     let mut tar = tar::Builder::new(std::fs::File::create(part).map_err(at(part))?);
     append(&mut tar, MANIFEST, envelope.len() as u64, envelope).map_err(at(part))?;
-    for name in [SUMS, SUMS_SIGNATURE] {
+    for name in [SUMS, SUMS_SIGNATURE].into_iter().chain(release.minisig.map(|_| SUMS_MINISIG)) {
         let path = share.join(folder).join(name);
         let bytes = share::read_small(&path, 64 << 20).map_err(at(&path))?;
         append(&mut tar, name, bytes.len() as u64, bytes.as_slice()).map_err(at(part))?;
@@ -135,6 +135,11 @@ pub fn unpack(from: &Path, trusted: &[PublicKey], to: &Path) -> Result<Release, 
     let (release, _, key) = Release::open(&envelope, trusted)?;
     let sums = small(member(SUMS, Some(release.sums().len() as u64))?, 64 << 20)?;
     let signature = small(member(SUMS_SIGNATURE, None)?, 4096)?;
+    let minisig = release.minisig.map(|_| small(member(SUMS_MINISIG, None)?, 4096)).transpose()?;
+    let digest = minisig.as_ref().map(|bytes| Digest::new(Sha256::digest(bytes).into()));
+    if digest != release.minisig {
+        return Err(PackageError::Changed { name: SUMS_MINISIG.to_owned() });
+    }
     let text = String::from_utf8(signature.clone()).map_err(|_| form("the signature is no text"))?;
     if sums != release.sums().as_bytes() || evidence::sshsig::verify(&text, Purpose::Release, &sums)? != key {
         return Err(form("sums and manifest do not say the same"));
@@ -156,7 +161,9 @@ pub fn unpack(from: &Path, trusted: &[PublicKey], to: &Path) -> Result<Release, 
     let folder = to.join(FOLDER).join(format!("{:08}-{}", release.session.sequence, key.id()));
     std::fs::create_dir_all(&folder).map_err(at(&folder))?;
     // The manifest last: until it is there, the files are nobody's.
-    for (name, bytes) in [(SUMS, &sums), (SUMS_SIGNATURE, &signature), (MANIFEST, &envelope)] {
+    let minisig = minisig.as_ref().map(|bytes| (SUMS_MINISIG, bytes));
+    let files = [(SUMS, &sums), (SUMS_SIGNATURE, &signature)].into_iter().chain(minisig);
+    for (name, bytes) in files.chain([(MANIFEST, &envelope)]) {
         let path = folder.join(name);
         std::fs::write(&path, bytes).map_err(at(&path))?;
     }

@@ -83,6 +83,7 @@ impl Share {
             },
             files: files.iter().map(row).collect(),
             held: vec![],
+            minisig: None,
         };
         for (path, bytes) in files {
             std::fs::create_dir_all(self.at(path).parent().unwrap()).unwrap();

@@ -165,6 +165,12 @@ impl LockedKey {
     }
 }
 
+impl std::fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SigningKey({})", self.id())
+    }
+}
+
 impl SigningKey {
     /// Id of the key.
     #[must_use]

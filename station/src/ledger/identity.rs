@@ -3,6 +3,7 @@
 use crate::StationError;
 use evidence::StationKey;
 use rustix::rand::{GetRandomFlags, getrandom};
+use signatures::keys::{self, LockedKey, SigningKey};
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
@@ -13,6 +14,10 @@ const KEY: &str = "station.key";
 const PUBLIC: &str = "station.pub";
 /// The public one for `ssh-keygen -Y verify`.
 const SIGNERS: &str = "allowed_signers";
+/// A key for minisign alone, whose signatures have no domain: it must not be the other one. Mode 0600.
+const MINISIGN: &str = "minisign.key";
+/// Its public half, for `minisign -V`.
+const MINISIGN_PUBLIC: &str = "minisign.pub";
 /// The name, where it is not that of the machine.
 const NAME: &str = "station.name";
 
@@ -23,6 +28,8 @@ pub struct Identity {
     pub name: String,
     /// Signs manifests and checkpoints.
     pub key: StationKey,
+    /// Signs the sums once more, for sites that check with minisign.
+    pub minisign: SigningKey,
 }
 
 impl Identity {
@@ -35,7 +42,7 @@ impl Identity {
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(place)?;
         let path = folder.join(KEY);
         if !path.exists() {
-            make(folder).map_err(place)?;
+            make(folder, KEY, &new_key().map_err(place)?).map_err(place)?;
         }
         let text = std::fs::read_to_string(&path).map_err(place)?;
         let key = StationKey::from_pem(&text).map_err(|error| place(std::io::Error::other(error.to_string())))?;
@@ -47,22 +54,42 @@ impl Identity {
             }
             std::fs::write(&path, text).map_err(place)?;
         }
-        Ok(Self { name, key })
+        Ok(Self { name, key, minisign: minisign(folder).map_err(place)? })
     }
 }
 
-/// Two stations that start at once must not each sign with a key of their own: whoever links first is it.
-fn make(folder: &Path) -> std::io::Result<()> {
+fn new_key() -> std::io::Result<String> {
     let mut seed = [0u8; 32];
     let got = getrandom(&mut seed, GetRandomFlags::empty())?;
     if got != seed.len() {
         return Err(std::io::Error::other("the system gave too little chance for a key"));
     }
-    let part = folder.join(format!(".{KEY}-{}", std::process::id()));
+    Ok(StationKey::from_seed(&seed).to_pem())
+}
+
+fn minisign(folder: &Path) -> std::io::Result<SigningKey> {
+    let path = folder.join(MINISIGN);
+    if !path.exists() {
+        make(folder, MINISIGN, &keys::generate(None).map_err(std::io::Error::other)?.secret)?;
+    }
+    let key = LockedKey::new(std::fs::read_to_string(&path)?).open().map_err(std::io::Error::other)?;
+    let key = key.ok_or_else(|| std::io::Error::other(format!("{MINISIGN} has a password; the station has none")))?;
+    let public = key.public().map_err(std::io::Error::other)?;
+    let public = format!("untrusted comment: minisign public key {}\n{}\n", key.id(), public.to_base64());
+    let path = folder.join(MINISIGN_PUBLIC);
+    if std::fs::read_to_string(&path).ok().as_ref() != Some(&public) {
+        std::fs::write(&path, public)?;
+    }
+    Ok(key)
+}
+
+/// Two stations that start at once must not each sign with a key of their own: whoever links first is it.
+fn make(folder: &Path, name: &str, text: &str) -> std::io::Result<()> {
+    let part = folder.join(format!(".{name}-{}", std::process::id()));
     let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&part)?;
-    file.write_all(StationKey::from_seed(&seed).to_pem().as_bytes())?;
+    file.write_all(text.as_bytes())?;
     file.sync_all()?;
-    let linked = std::fs::hard_link(&part, folder.join(KEY));
+    let linked = std::fs::hard_link(&part, folder.join(name));
     std::fs::remove_file(&part)?;
     match linked {
         Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),

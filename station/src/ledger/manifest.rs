@@ -3,7 +3,7 @@
 use super::{About, Ledger, refuse};
 use crate::StationError;
 use crate::outbox::Outbox;
-use evidence::release::{FOLDER, MANIFEST, SUMS, SUMS_SIGNATURE};
+use evidence::release::{FOLDER, MANIFEST, SUMS, SUMS_MINISIG, SUMS_SIGNATURE};
 use evidence::sshsig::Purpose;
 use evidence::{FileRow, Held, Release, Session, Source, StationRow, sshsig, time};
 use journal::{Kind, New};
@@ -22,6 +22,8 @@ pub(super) struct Signed {
     pub manifest: String,
     pub sums: String,
     pub signature: String,
+    #[serde(default)]
+    pub minisig: String,
 }
 
 /// Signs what was released and puts it on the share; the folder there, or `None` where nothing was released.
@@ -40,11 +42,12 @@ pub(super) fn publish(
     Ok(Some(signed.folder))
 }
 
-/// Puts the three files on the share, the manifest last: without it the others say nothing.
+/// Puts the files on the share, the manifest last: without it the others say nothing.
 pub(super) fn put(signed: &Signed, outbox: &Outbox) -> Result<(), StationError> {
     let folders: Vec<String> = signed.folder.split('/').map(str::to_owned).collect();
-    let files = [(SUMS, &signed.sums), (SUMS_SIGNATURE, &signed.signature), (MANIFEST, &signed.manifest)];
-    for (name, text) in files {
+    let [sums, signature] = [(SUMS, &signed.sums), (SUMS_SIGNATURE, &signed.signature)];
+    let files = [sums, signature, (SUMS_MINISIG, &signed.minisig), (MANIFEST, &signed.manifest)];
+    for (name, text) in files.into_iter().filter(|(_, text)| !text.is_empty()) {
         outbox
             .put(&folders, name, text.as_bytes())
             .map_err(|error| StationError::Outbox { path: outbox.path().to_owned(), message: error.to_string() })?;
@@ -62,7 +65,7 @@ fn sign(ledger: &Ledger, session: &str, about: &About, lines: &[ReportLine]) -> 
         last.map(|body| serde_json::from_str(&body)).transpose().map_err(|e| super::internal(&e))?;
     let sequence = last.as_ref().map_or(1, |last| last.sequence.saturating_add(1));
     let key = ledger.journal.key();
-    let release = Release {
+    let mut release = Release {
         station: StationRow {
             name: about.station.clone(),
             software: about.software.clone(),
@@ -81,12 +84,17 @@ fn sign(ledger: &Ledger, session: &str, about: &About, lines: &[ReportLine]) -> 
         },
         files: lines.iter().filter_map(|line| file_row(line, line.output.as_ref()?)).collect(),
         held: lines.iter().filter_map(held).collect(),
+        minisig: None,
     };
-    let (manifest, statement) = release.seal(key).map_err(|error| super::internal(&error))?;
     let sums = release.sums();
+    let comment = format!("sallyport release {sequence} of {}", about.station);
+    let minisig = ledger.minisign.sign(sums.as_bytes(), &comment).map_err(|error| super::internal(&error))?;
+    let digest = crate::intake::digest_of_stream(&mut minisig.as_bytes()).map_err(|error| super::internal(&error))?;
+    release.minisig = Some(digest);
+    let (manifest, statement) = release.seal(key).map_err(|error| super::internal(&error))?;
     let signature = sshsig::sign(key, Purpose::Release, sums.as_bytes());
     let folder = format!("{FOLDER}/{sequence:08}-{}", key.public().id());
-    let signed = Signed { sequence, statement, folder, manifest, sums, signature };
+    let signed = Signed { sequence, statement, folder, manifest, sums, signature, minisig };
     let body = serde_json::to_value(&signed).map_err(|error| super::internal(&error))?;
     ledger.journal.append(vec![New::about(Kind::Manifest, session, body)]).map_err(refuse)?;
     Ok(signed)

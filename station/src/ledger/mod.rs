@@ -21,6 +21,7 @@ use journal::{Journal, JournalError, Kind, New};
 use model::{Digest, Outcome, ReportLine};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use signatures::keys::SigningKey;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -51,6 +52,7 @@ pub struct Visit {
 pub struct Ledger {
     folder: PathBuf,
     name: String,
+    minisign: SigningKey,
     journal: Journal,
 }
 
@@ -60,9 +62,9 @@ impl Ledger {
     /// # Errors
     /// [`StationError`]; the station does not start then.
     pub fn open(folder: &Path) -> Result<Self, StationError> {
-        let Identity { name, key } = Identity::open(folder)?;
+        let Identity { name, key, minisign } = Identity::open(folder)?;
         let journal = Journal::open(&folder.join("journal"), &name, key).map_err(refuse)?;
-        let ledger = Self { folder: folder.to_owned(), name, journal };
+        let ledger = Self { folder: folder.to_owned(), name, minisign, journal };
         let sessions = ledger.sessions();
         std::fs::create_dir_all(&sessions).map_err(|source| ledger.place(sessions, source))?;
         Ok(ledger)
