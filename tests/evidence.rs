@@ -208,3 +208,30 @@ fn minisign_agrees_and_no_changed_signature_passes() {
         }
     }
 }
+
+#[test]
+fn a_checkpoint_leaves_the_station_with_each_session() {
+    let world = World::new();
+    world.put("a.txt", b"A note.\n");
+    let collector = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    collector.set_read_timeout(Some(std::time::Duration::from_secs(10))).unwrap();
+    let policy = world.at("policy.toml");
+    let text =
+        |to: &str| format!("zone = \"plant\"\n[evidence]\nsyslog = \"{to}\"\n[formats.txt]\naction = \"rebuild\"\n");
+    std::fs::write(&policy, text(&format!("udp://{}", collector.local_addr().unwrap()))).unwrap();
+    world.clean(&["--policy", policy.to_str().unwrap()]);
+    let mut block = [0; 4096];
+    let n = collector.recv(&mut block).unwrap();
+    let message = std::str::from_utf8(&block[..n]).unwrap();
+    // What was logged is a checkpoint that the journal can be held against.
+    let kept = world.at("logged.note");
+    std::fs::write(&kept, message.split_once('\u{feff}').unwrap().1.replace('|', "\n") + "\n").unwrap();
+    let audit = world.sallyport().args(["audit", "verify", "--checkpoint"]).arg(&kept).output().unwrap();
+    assert_eq!(audit.status.code(), Some(0), "{audit:?}");
+    // A collector that is away is said, and holds nobody up: the journal has the record.
+    std::fs::write(&policy, text("tcp://127.0.0.1:1")).unwrap();
+    let (out, lines) = world.clean(&["--policy", policy.to_str().unwrap()]);
+    assert_eq!(out.status.code(), Some(0), "{out:?}");
+    assert!(String::from_utf8_lossy(&out.stderr).contains("did not get to its collector"));
+    assert_eq!(lines.len(), 1);
+}

@@ -39,8 +39,8 @@ pub use format::{Format, RiskClass};
 pub use names::{SafeName, safe_component, safe_extension};
 pub use outcome::{Method, Outcome, Reason, ReasonCode};
 pub use policy::{
-    Comments, Forms, Hidden, Limits, Links, Macros, Metadata, Mismatch, NamePolicy, Office, PdfPolicy, Picture, Policy,
-    Rule, RuleAction, TextPolicy, Tracked, WithheldMember, ZipPolicy,
+    Comments, EvidencePolicy, Forms, Hidden, Limits, Links, Macros, Metadata, Mismatch, NamePolicy, Office, PdfPolicy,
+    Picture, Policy, Rule, RuleAction, TextPolicy, Tracked, WithheldMember, ZipPolicy,
 };
 pub use refusal::Refusal;
 pub use report::{Child, EngineRow, EngineVerdict, Match, OutputRow, ReportLine, Timings};

@@ -24,12 +24,24 @@ pub struct Policy {
     /// Which engines must have looked.
     #[serde(default)]
     pub engines: EnginePolicy,
+    /// What leaves the station besides files.
+    #[serde(default)]
+    pub evidence: EvidencePolicy,
     /// Names and types that disagree.
     #[serde(default)]
     pub names: NamePolicy,
     /// Per family of formats.
     #[serde(default)]
     pub formats: Formats,
+}
+
+/// What leaves the station besides files.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EvidencePolicy {
+    /// Where the checkpoint of each session goes: `udp://HOST:PORT`, `tcp://HOST:PORT` or `unix:///dev/log`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub syslog: Option<String>,
 }
 
 /// What policy orders for a format.
@@ -349,6 +361,7 @@ impl Policy {
             default: RuleAction::Block,
             limits: Limits::default(),
             engines: EnginePolicy::default(),
+            evidence: EvidencePolicy::default(),
             names: NamePolicy::default(),
             formats: Formats {
                 pdf: Some(PdfPolicy::default()),

@@ -6,7 +6,7 @@ use evidence::{PublicKey, time};
 use journal::{Kind, Query, Record, Verified};
 use model::Digest;
 use serde_json::json;
-use station::Ledger;
+use station::{Collector, Ledger};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -72,7 +72,11 @@ enum Command {
         out: PathBuf,
     },
     /// Sign the journal as it is now and print the checkpoint, to be kept outside the station.
-    Checkpoint,
+    Checkpoint {
+        /// Send it to a syslog collector as well: udp://HOST:PORT, tcp://HOST:PORT or unix:///dev/log.
+        #[arg(long, value_name = "URL")]
+        syslog: Option<Collector>,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -113,7 +117,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         Command::Prune { older_than, kinds, why } => prune(&state, *older_than, kinds, why),
         Command::EraseName { name, why } => erase(&state, name, why),
         Command::Receipt { session, out } => receipt(&state, session, out),
-        Command::Checkpoint => checkpoint(&state),
+        Command::Checkpoint { syslog } => checkpoint(&state, syslog.as_ref()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -248,8 +252,9 @@ fn receipt(state: &Path, session: &str, out: &Path) -> Result<(), String> {
     Ok(())
 }
 
-fn checkpoint(state: &Path) -> Result<(), String> {
-    let (_, note) = open(state)?.journal().checkpoint().map_err(|error| error.to_string())?;
+fn checkpoint(state: &Path, syslog: Option<&Collector>) -> Result<(), String> {
+    let (checkpoint, note) = open(state)?.journal().checkpoint().map_err(|error| error.to_string())?;
     print!("{note}");
-    Ok(())
+    let sent = syslog.map_or(Ok(()), |collector| collector.send(&checkpoint, &note));
+    sent.map_err(|error| format!("the checkpoint did not get to its collector: {error}"))
 }

@@ -139,6 +139,9 @@ fn clean(arguments: &Arguments, stop: &AtomicBool) -> Result<Run, StationError> 
     warn(&later, people);
     // The report is written whatever becomes of the manifest: a session that cannot be closed is closed by the next start.
     let ended = log.end(&run, &outbox);
+    if let Some(why) = ended.as_ref().ok().and_then(|ended| ended.unsent.as_ref()).filter(|_| people) {
+        eprintln!("sallyport: warning: the checkpoint did not get to its collector: {why}; the next one says the same");
+    }
     let report_path = report.as_ref().map(|report| report.path().to_owned());
     if let Some(report) = report {
         let path = report.path().to_owned();

@@ -27,7 +27,7 @@ mod tokens;
 pub use canaries::CanaryResult;
 pub use errors::StationError;
 pub use intake::{Intake, IntakeError, take_in};
-pub use ledger::{Ended, Identity, Ledger, Recovered, SessionLog, Visit};
+pub use ledger::{Collector, Ended, Identity, Ledger, Recovered, SessionLog, Visit};
 pub use outbox::{Outbox, OutboxError, Placed};
 pub use pipeline::{Destination, Progress, Run, Session, Settings, Station, Summary};
 pub use policy::{LoadedPolicy, load_policy, parse_policy, standard_policy};

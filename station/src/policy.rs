@@ -1,6 +1,6 @@
 //! Reading a policy. Its digest goes into every record, so that a record says under which rules it came about.
 
-use crate::StationError;
+use crate::{Collector, StationError};
 use model::{Digest, Policy};
 use sha2::{Digest as _, Sha256};
 use std::path::Path;
@@ -30,7 +30,10 @@ pub fn load_policy(path: &Path) -> Result<LoadedPolicy, StationError> {
 /// # Errors
 /// One sentence with the key and its line.
 pub fn parse_policy(text: &str) -> Result<LoadedPolicy, String> {
-    let policy = toml::from_str(text).map_err(|error| error.to_string().replace('\n', " ").trim().to_owned())?;
+    let policy: Policy =
+        toml::from_str(text).map_err(|error| error.to_string().replace('\n', " ").trim().to_owned())?;
+    let collector = policy.evidence.syslog.as_deref().map(str::parse::<Collector>);
+    collector.transpose().map_err(|message| format!("[evidence] syslog: {message}"))?;
     Ok(LoadedPolicy { policy, digest: Digest::new(Sha256::digest(text.as_bytes()).into()) })
 }
 
@@ -70,5 +73,6 @@ mod tests {
             let error = parse_policy(&EXAMPLE.replacen(good, typo, 1)).unwrap_err();
             assert!(!error.contains('\n') && !error.is_empty(), "{error}");
         }
+        assert!(parse_policy("zone = \"x\"\n[evidence]\nsyslog = \"udp://host\"\n").unwrap_err().contains("syslog"));
     }
 }

@@ -9,10 +9,12 @@ mod identity;
 mod manifest;
 mod receipt;
 mod recover;
+mod syslog;
 
 pub use identity::Identity;
 pub(crate) use manifest::file_row;
 pub use recover::Recovered;
+pub use syslog::Collector;
 
 use crate::outbox::Outbox;
 use crate::{LoadedPolicy, Run, StationError};
@@ -132,7 +134,7 @@ impl Ledger {
         };
         let body = serde_json::to_value(&about).map_err(|error| internal(&error))?;
         self.journal.append(vec![New::about(Kind::SessionBegin, &id, body)]).map_err(refuse)?;
-        Ok(SessionLog { ledger: self, id, about, _lock: lock })
+        Ok(SessionLog { ledger: self, id, about, collector: collector(policy)?, _lock: lock })
     }
 
     /// What is known of the clock: set back, kept in step, or running by itself.
@@ -145,6 +147,12 @@ impl Ledger {
             Some(_) | None => evidence::Clock::Free,
         })
     }
+}
+
+/// The collector that policy names.
+fn collector(policy: &LoadedPolicy) -> Result<Option<Collector>, StationError> {
+    let named = policy.policy.evidence.syslog.as_deref().map(str::parse).transpose();
+    named.map_err(|message| StationError::Policy { path: PathBuf::from("[evidence] syslog"), message })
 }
 
 /// The body of a session's first record.
@@ -175,6 +183,7 @@ pub struct SessionLog<'a> {
     ledger: &'a Ledger,
     id: String,
     about: About,
+    collector: Option<Collector>,
     _lock: File,
 }
 
@@ -189,6 +198,8 @@ pub struct Ended {
     pub receipt: Option<String>,
     /// The signed checkpoint over the journal, for receipts and places outside.
     pub checkpoint: String,
+    /// Why the checkpoint did not get to the collector of the policy, where it did not.
+    pub unsent: Option<String>,
 }
 
 /// The steps of a job between `received` and its outcome.
@@ -287,9 +298,11 @@ impl SessionLog<'_> {
             return Err(StationError::Conservation { session: self.id.clone(), missing });
         }
         let manifest = manifest::publish(self.ledger, &self.id, &self.about, &run.lines, outbox)?;
-        let checkpoint = self.ledger.close(&self.id, &run.lines, manifest.as_deref(), false)?;
+        let (checkpoint, note) = self.ledger.close(&self.id, &run.lines, manifest.as_deref(), false)?;
+        let sent = self.collector.as_ref().map_or(Ok(()), |collector| collector.send(&checkpoint, &note));
+        let unsent = sent.err().map(|error| error.to_string());
         let receipt = receipt::settle(self.ledger, &self.id, self.about.receipt.then_some(outbox))?;
-        Ok(Ended { session: self.id.clone(), manifest, receipt, checkpoint })
+        Ok(Ended { session: self.id.clone(), manifest, receipt, checkpoint: note, unsent })
     }
 }
 
@@ -301,7 +314,7 @@ impl Ledger {
         lines: &[ReportLine],
         manifest: Option<&str>,
         recovered: bool,
-    ) -> Result<String, StationError> {
+    ) -> Result<(evidence::Checkpoint, String), StationError> {
         let count = |outcome| lines.iter().filter(|line| line.verdict == outcome).count();
         let body = json!({
             "seen": lines.len(),
@@ -312,8 +325,7 @@ impl Ledger {
             "recovered": recovered,
         });
         self.journal.append(vec![New::about(Kind::SessionEnd, session, body)]).map_err(refuse)?;
-        let (_, checkpoint) = self.journal.checkpoint().map_err(refuse)?;
-        Ok(checkpoint)
+        self.journal.checkpoint().map_err(refuse)
     }
 }
 
