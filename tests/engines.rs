@@ -226,6 +226,40 @@ fn an_engine_that_comes_during_the_session_may_help_and_is_not_relied_on() {
 }
 
 #[test]
+fn the_age_of_a_scanners_rules_counts_where_the_policy_says_how_it_is_told() {
+    let world = World::new();
+    world.put("good.txt", b"good\n");
+    let (path, rules) = (world.at("dated"), world.at("rules.db"));
+    script(&path, "[ \"$1\" = --version ] && echo 'Acme 7, signatures of 20240229' && exit 0\necho '1 scanned'");
+    std::fs::write(&rules, b"rules").unwrap();
+    let file = format!("rules_file = \"{}\"", rules.display());
+    let said = "version = [\"--version\"]\nrules_date = \"signatures of {date}\"";
+    let run = |more: &str| {
+        let engine = external("dated", &path, more);
+        let policy = format!("{POLICY}[engines]\nstale = \"hold\"\n[engines.clamd]\nmode = \"off\"\n{engine}");
+        let (output, lines) = clean(&world, &policy);
+        let report = (output.status.code(), code(&lines[0]), row(&lines[0], "dated").rules_date.clone());
+        let doctor = world.sallyport().args(["doctor", "--policy"]).arg(world.at("policy.toml")).output().unwrap();
+        (report, doctor.status.code())
+    };
+    let today = model::time::day_of(std::time::UNIX_EPOCH.elapsed().unwrap().as_secs());
+    assert_eq!(run(""), ((Some(0), None, String::new()), Some(0)), "held against nobody");
+    let ((status, _, day), _) = run(&file);
+    assert_eq!((status, day), (Some(0), today));
+    let held = |more: &str| {
+        let engine = external("dated", &path, more);
+        let policy = format!("{POLICY}[engines]\nstale = \"hold\"\n[engines.clamd]\nmode = \"off\"\n{engine}");
+        let (output, lines) = clean(&world, &policy);
+        let why = lines[0].reason.as_ref().map_or("", |reason| &reason.text).to_owned();
+        assert_eq!((output.status.code(), code(&lines[0])), (Some(1), Some(ReasonCode::NotScanned)), "{why}");
+        assert!(why.contains("the rules of dated"), "{why}");
+    };
+    held(said);
+    std::fs::remove_file(&rules).unwrap();
+    held(&file);
+}
+
+#[test]
 fn a_policy_that_speaks_nonsense_of_engines_stops_the_station() {
     let world = World::new();
     world.put("good.txt", b"good\n");

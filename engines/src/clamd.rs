@@ -6,7 +6,7 @@
 //!
 //! What the daemon unpacks for itself is its own affair: members reach it as objects of their own.
 
-use crate::clamd_conf::Conf;
+use crate::clamd_conf::{Conf, day_of_lists};
 use crate::{Answer, Descriptor, Detection, Engine, EngineId, Home, MAX_NAME_BYTES, Provenance, Sample, Severity};
 use model::{ClamdMode, ClamdPolicy};
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
@@ -216,7 +216,11 @@ impl Engine for Clamd {
             return Err(format!("what listens at {} is not clamd", self.socket.display()));
         }
         let said = self.ask(b"zVERSION\0", deadline).map_err(there)?;
-        let version = Version::parse(&said).ok_or("clamd's version cannot be read")?;
+        let mut version = Version::parse(&said).ok_or("clamd's version cannot be read")?;
+        if version.database.is_empty() && version.date.is_empty() {
+            let lists = self.conf.databases.as_deref().and_then(day_of_lists);
+            version.date = lists.unwrap_or_default();
+        }
         *self.said.write().unwrap_or_else(PoisonError::into_inner) = version;
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! What clamd's configuration says about its limits: an "OK" about more bytes than those is no scan.
 
+use crate::written;
 use std::path::{Path, PathBuf};
 
 /// Where Debian's daemon listens.
@@ -18,6 +19,8 @@ const MOST_BYTES: usize = 1 << 20;
 pub(crate) struct Conf {
     /// Where the daemon listens, as far as the file says.
     pub socket: Option<PathBuf>,
+    /// Where its databases lie, as far as the file says.
+    pub databases: Option<PathBuf>,
     /// Objects larger than this are not looked at in full.
     pub object_bytes: u64,
     /// Largest object that may be streamed.
@@ -34,6 +37,7 @@ impl Default for Conf {
     fn default() -> Self {
         Self {
             socket: None,
+            databases: None,
             object_bytes: LEAST_DEFAULT,
             stream_bytes: LEAST_DEFAULT,
             scan_millis: SCAN_TIME_DEFAULT,
@@ -67,6 +71,7 @@ impl Conf {
         let millis = value("MaxScanTime").map_or(Some(SCAN_TIME_DEFAULT), |text| text.parse().ok()).unwrap_or(1);
         Self {
             socket: value("LocalSocket").map(PathBuf::from).filter(|path| path.is_absolute()),
+            databases: value("DatabaseDirectory").map(PathBuf::from).filter(|path| path.is_absolute()),
             object_bytes,
             stream_bytes: unlimited(limit("StreamMaxLength")).min(object_bytes),
             // 0 is "for ever" to clamd.
@@ -81,6 +86,25 @@ impl Conf {
         named.map(PathBuf::from).or_else(|| self.socket.clone()).unwrap_or_else(|| DEBIAN_SOCKET.into())
     }
 }
+
+/// The newest of a site's own lists in clamd's folder: the day of its rules where it tells none itself. Where there are
+/// databases of ClamAV's makers, which have a number and a date, the lists say nothing about them.
+pub(crate) fn day_of_lists(databases: &Path) -> Option<String> {
+    let ending =
+        |name: &str| Path::new(name).extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
+    let dated = std::fs::read_dir(databases).ok()?.filter_map(Result::ok);
+    let mut dated = dated.filter_map(|entry| entry.file_name().into_string().ok()).map(|name| ending(&name));
+    if dated.any(|ending| ["cvd", "cld", "cud"].contains(&ending.as_str())) {
+        return None;
+    }
+    written::day(databases, |name| LISTS.contains(&ending(name).as_str()))
+}
+
+/// Lists that clamd detects by (ClamAV's manual, "Signatures"); those that only allow something do not make it younger.
+const LISTS: &[&str] = &[
+    "cbc", "cdb", "crb", "gdb", "hdb", "hdu", "hsb", "hsu", "idb", "ldb", "ldu", "mdb", "mdu", "msb", "msu", "ndb",
+    "ndu", "pdb", "yar", "yara",
+];
 
 /// 0 is "no limit" to clamd.
 fn unlimited(bytes: u64) -> u64 {

@@ -4,8 +4,9 @@
 //! output: a status that the policy does not name, a signal, a time-out and too much output are "not scanned". How much it
 //! read nobody can see; `clean_output` lets the policy ask for a text that only a scan of the object brings forth.
 
+use crate::written;
 use crate::{Answer, Descriptor, Detection, Engine, EngineId, Home, MAX_NAME_BYTES, Provenance, Sample, Severity};
-use model::{ExternalPolicy, FileAs};
+use model::{ExternalPolicy, FileAs, time};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -17,6 +18,8 @@ pub(crate) const DESCRIPTOR: Descriptor =
 pub const FILE: &str = "{file}";
 /// Stands for the detection's name in `detection`.
 const NAME: &str = "{name}";
+/// Stands for the day of the rules in `rules_date`.
+const DATE: &str = "{date}";
 /// Ours: a scanner that says more about one object floods.
 const MOST_OUTPUT: u64 = 256 * 1024;
 /// Ours: saying one's version is quick.
@@ -81,7 +84,14 @@ pub struct External {
     policy: ExternalPolicy,
     program: PathBuf,
     runner: Arc<dyn Runner>,
-    version: RwLock<String>,
+    said: RwLock<Said>,
+}
+
+/// What a scanner last told of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Said {
+    version: String,
+    rules_date: String,
 }
 
 fn open(policies: &[ExternalPolicy], runner: &Arc<dyn Runner>) -> Result<Vec<Box<dyn Engine>>, String> {
@@ -133,10 +143,22 @@ impl External {
         if policy.detection.as_ref().is_some_and(|text| !text.contains(NAME) || text.contains('\n')) {
             return refuse("`detection` must have {name} between what stands before and after it on its line");
         }
+        match (&policy.rules_date, &policy.rules_file) {
+            (Some(_), Some(_)) => {
+                return refuse("the age of its rules is told by `rules_date` or by `rules_file`, not by both");
+            }
+            (Some(text), None) if policy.version.is_empty() || !text.contains(DATE) || text.contains('\n') => {
+                return refuse(
+                    "`rules_date` needs `version`, and {date} between what stands before and after it on its line",
+                );
+            }
+            (None, Some(path)) if !Path::new(path).is_absolute() => return refuse("`rules_file` must be absolute"),
+            (Some(_) | None, Some(_) | None) => {}
+        }
         if policy.seconds == 0 || policy.parallel == 0 {
             return refuse("`seconds` and `parallel` are 1 or more");
         }
-        Ok(Self { id, policy: policy.clone(), program, runner: Arc::clone(runner), version: RwLock::default() })
+        Ok(Self { id, policy: policy.clone(), program, runner: Arc::clone(runner), said: RwLock::default() })
     }
 
     fn order<'a>(&'a self, args: &'a [String], object: Option<OwnedFd>, seconds: u32) -> Order<'a> {
@@ -144,14 +166,17 @@ impl External {
         Order { program: &self.program, args, object, file, seconds, memory_bytes, output_bytes: MOST_OUTPUT }
     }
 
-    fn ask_version(&self) -> Result<String, String> {
+    fn ask_version(&self) -> Result<Said, String> {
         let ran = self.runner.run(self.order(&self.policy.version, None, VERSION_SECONDS))?;
         if ran.ended != Ended::Status(0) {
             return Err(format!("{} does not say its version: {}", self.program.display(), ended(ran.ended)));
         }
         let line = ran.output.split(|b| *b == b'\n').find(|line| !line.trim_ascii().is_empty()).unwrap_or_default();
         let plain = |b: &u8| if *b == b' ' || b.is_ascii_graphic() { char::from(*b) } else { '?' };
-        Ok(line.trim_ascii().iter().take(80).map(plain).collect())
+        let version = line.trim_ascii().iter().take(80).map(plain).collect();
+        let rules_date =
+            self.policy.rules_date.as_deref().and_then(|text| day_in(&ran.output, text)).unwrap_or_default();
+        Ok(Said { version, rules_date })
     }
 
     fn look(&self, sample: &Sample<'_>) -> Result<Vec<Detection>, (String, Vec<Detection>)> {
@@ -210,6 +235,22 @@ impl External {
     }
 }
 
+/// The day that an output tells as `text` says: year, month and day, with `-`, `/`, `.` or nothing between them.
+fn day_in(output: &[u8], text: &str) -> Option<String> {
+    let (before, after) = text.split_once(DATE)?;
+    let output = String::from_utf8_lossy(output);
+    let day = |line: &str| {
+        let rest = line.find(before).and_then(|at| line.get(at.checked_add(before.len())?..))?;
+        let end = rest.find(|c: char| !c.is_ascii_digit() && !"-/.".contains(c)).unwrap_or(rest.len());
+        let (date, more) = rest.split_at_checked(end)?;
+        let date: String = date.chars().filter(char::is_ascii_digit).collect();
+        let (year, month, of_month) = (date.get(..4)?, date.get(4..6)?, date.get(6..)?);
+        let day = format!("{year}-{month}-{of_month}");
+        (more.starts_with(after) && time::days(&day).is_some()).then_some(day)
+    };
+    output.lines().take(10_000).find_map(day)
+}
+
 fn tame(name: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() || "_.-".contains(c) { c } else { '_' };
     name.chars().map(plain).take(MAX_NAME_BYTES).collect()
@@ -229,9 +270,9 @@ fn ended(how: Ended) -> String {
 
 impl Engine for External {
     fn provenance(&self) -> Provenance {
-        let version = self.version.read().unwrap_or_else(PoisonError::into_inner).clone();
-        // Its rules are its own affair: no set, no digest, and no date by which they could be stale.
-        Provenance { engine: self.id.clone(), version, rules_id: String::new(), rules: None, rules_date: String::new() }
+        let Said { version, rules_date } = self.said.read().unwrap_or_else(PoisonError::into_inner).clone();
+        // Its rules are its own affair: no set, no digest, and a date only where the policy says how it is told.
+        Provenance { engine: self.id.clone(), version, rules_id: String::new(), rules: None, rules_date }
     }
 
     fn check(&self) -> Result<(), String> {
@@ -241,14 +282,17 @@ impl Engine for External {
         if !meta.is_file() || meta.permissions().mode() & 0o111 == 0 {
             return Err(format!("{path} is no program"));
         }
-        if !self.policy.version.is_empty() {
-            *self.version.write().unwrap_or_else(PoisonError::into_inner) = self.ask_version()?;
+        let mut said = if self.policy.version.is_empty() { Said::default() } else { self.ask_version()? };
+        if let Some(path) = &self.policy.rules_file {
+            // One that is gone has no date, which is too old.
+            said.rules_date = written::day(Path::new(path), |_| true).unwrap_or_default();
         }
+        *self.said.write().unwrap_or_else(PoisonError::into_inner) = said;
         Ok(())
     }
 
     fn tells_age(&self) -> bool {
-        false
+        self.policy.rules_date.is_some() || self.policy.rules_file.is_some()
     }
 
     fn parallel(&self) -> u32 {
@@ -286,7 +330,9 @@ mod tests {
             clean_output: vec!["1 scanned".into()],
             malicious_output: vec!["INFECTED".into()],
             detection: Some("threat: {name} (".into()),
-            version: Vec::new(),
+            version: vec!["--version".into()],
+            rules_date: None,
+            rules_file: None,
             seconds: 5,
             parallel: 1,
             memory_bytes: 1 << 30,
@@ -313,6 +359,10 @@ mod tests {
             |p| (p.malicious, p.malicious_output) = (Vec::new(), Vec::new()),
             |p| p.clean_output.push(String::new()),
             |p| p.detection = Some("threat".into()),
+            |p| p.rules_date = Some("rules of".into()),
+            |p| (p.rules_date, p.version) = (Some("rules of {date}".into()), Vec::new()),
+            |p| p.rules_file = Some("db".into()),
+            |p| (p.rules_date, p.rules_file) = (Some("{date}".into()), Some("/db".into())),
             |p| p.seconds = 0,
             |p| p.parallel = 0,
         ];
@@ -320,6 +370,26 @@ mod tests {
             let mut policy = policy();
             change(&mut policy);
             assert!(engine(&policy).is_err(), "{n}");
+        }
+    }
+
+    #[test]
+    fn the_day_of_the_rules_is_what_the_output_says_there_and_else_none() {
+        let day = |output: &str, text| day_in(output.as_bytes(), text);
+        let found = Some("2026-11-03".to_owned());
+        assert_eq!(day("acme 7\nrules of 2026-11-03 (9 GB)\n", "rules of {date} ("), found);
+        assert_eq!(day("db: 20261103", "db: {date}"), found);
+        assert_eq!(day("db: 2026/11/03 08:31", "db: {date}"), found);
+        for (output, text) in [
+            ("rules of 2026-11-03", "database of {date}"),
+            ("db: 03.11.2026", "db: {date}"),
+            ("db: 2026-02-30", "db: {date}"),
+            ("db: 2026-11-03", "db: {date} UTC"),
+            ("db: yesterday", "db: {date}"),
+            ("db: 2026-1-03", "db: {date}"),
+            ("", "{date}"),
+        ] {
+            assert_eq!(day(output, text), None, "{output}");
         }
     }
 

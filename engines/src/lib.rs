@@ -20,6 +20,7 @@ mod registry;
 mod server;
 pub mod structure;
 mod wire;
+mod written;
 pub mod yara;
 
 pub use answer::{

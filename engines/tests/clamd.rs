@@ -104,6 +104,19 @@ fn a_real_daemon_hits_and_misses() {
     let hit = daemon.scan(b"some clamd-finds-this-marker text");
     assert_eq!((hit.verdict(), names(&hit)), (EngineVerdict::Malicious, vec!["Own.Marker-1.UNOFFICIAL"]), "{hit:?}");
     assert_eq!(names(&daemon.scan(HASHED)), ["Own.Hashed-1.UNOFFICIAL"]);
+    let old = std::time::UNIX_EPOCH + Duration::from_secs(19_782 * 86_400);
+    for name in ["own.ndb", "own.hdb", "own.ldb"] {
+        File::options().write(true).open(daemon.dir.path().join("db").join(name)).unwrap().set_modified(old).unwrap();
+    }
+    let day = || {
+        let engine = daemon.engine();
+        engine.check().unwrap();
+        engine.provenance().rules_date
+    };
+    assert_eq!(day(), "2024-02-29", "lists of the site's own are as old as the newest of them");
+    std::fs::write(daemon.dir.path().join("db/daily.cvd"), b"damaged, so the daemon has not loaded it").unwrap();
+    assert_eq!(day(), "", "beside a database that it should tell of, they say nothing");
+    std::fs::remove_file(daemon.dir.path().join("db/daily.cvd")).unwrap();
     assert_eq!(names(&daemon.scan(b"first-half and second-half")), ["Own.Logical-1.UNOFFICIAL"]);
     for benign in [&b"some clamd-finds-this-marke text"[..], b"first-half alone", b"", &vec![b'x'; 1 << 20]] {
         assert_eq!(daemon.scan(benign), Answer::scanned(vec![], benign.len() as u64));

@@ -17,7 +17,7 @@ pub mod merkle;
 pub mod release;
 pub mod sshsig;
 pub mod sums;
-pub mod time;
+pub use model::time;
 
 pub use checkpoint::Checkpoint;
 pub use error::EvidenceError;

@@ -108,6 +108,12 @@ pub struct ExternalPolicy {
     /// Arguments that make it say its version; the first line of the output is shown.
     #[serde(default)]
     pub version: Vec<String>,
+    /// How what it says with `version` names the day of its rules: what stands before and after `{date}` on its line.
+    #[serde(default)]
+    pub rules_date: Option<String>,
+    /// A file, or a folder of files, that it keeps its rules in: the newest was written on the day of its rules.
+    #[serde(default)]
+    pub rules_file: Option<String>,
     /// Seconds that it may take for one object.
     #[serde(default = "sixty")]
     pub seconds: u32,

@@ -26,6 +26,7 @@ mod policy;
 mod refusal;
 mod report;
 mod shown;
+pub mod time;
 mod untrusted;
 mod vectors;
 

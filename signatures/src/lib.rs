@@ -14,7 +14,6 @@
 )]
 
 pub mod bundle;
-pub mod date;
 pub mod hash;
 pub mod keys;
 mod manifest;

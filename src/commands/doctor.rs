@@ -4,7 +4,7 @@
 use crate::commands::clean::state_home;
 use crate::places;
 use jail::Launcher;
-use model::Stale;
+use model::{Stale, time};
 use serde_json::json;
 use station::{EngineHealth, Ledger, LoadedPolicy, Outbox, Settings, State, Station, StationError};
 use std::io::Write;
@@ -147,10 +147,10 @@ fn examine(station: &Station, policy: &LoadedPolicy, rows: &mut Vec<Row>) {
     rows.extend(station.warnings().into_iter().map(|why| row("signatures", Grade::Note, why)));
     // After the canaries, so that each engine has been asked something.
     rows.extend(station.health().iter().map(|health| engine(health, policy)));
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |age| age.as_secs());
-    let ahead = station.rule_dates().into_iter().find(|(_, date)| date.as_str() > &*evidence::time::format(now));
+    let now = now();
+    let ahead = station.rule_dates().into_iter().find(|(_, date)| date.as_str() > &*time::format(now));
     rows.push(match ahead {
-        None => row("clock", Grade::Well, evidence::time::format(now)),
+        None => row("clock", Grade::Well, time::format(now)),
         Some((engine, date)) => row("clock", Grade::Note, format!("behind the rules of {engine}, which are of {date}")),
     });
 }
@@ -162,8 +162,9 @@ fn engine(health: &EngineHealth, policy: &LoadedPolicy) -> Row {
         State::Ready => Grade::Well,
         State::Starting | State::Degraded | State::Down => missing,
     };
-    let old =
-        health.state == State::Ready && age_days(&health.rules_date) > u64::from(policy.policy.engines.max_rule_age);
+    let old = health.state == State::Ready
+        && health.tells_age
+        && time::age_days(&health.rules_date, now()) > u64::from(policy.policy.engines.max_rule_age);
     let age = match (old, policy.policy.engines.stale) {
         (false, _) => Grade::Well,
         (true, Stale::Warn) => Grade::Note,
@@ -188,10 +189,8 @@ fn engine(health: &EngineHealth, policy: &LoadedPolicy) -> Row {
     row(&format!("engine {}", health.engine), state.max(age), text)
 }
 
-/// Whole days since `date` (`YYYY-MM-DD`); a date that is none is infinitely long ago.
-fn age_days(date: &str) -> u64 {
-    let today = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |age| age.as_secs()) / 86_400;
-    signatures::date::days(date).map_or(u64::MAX, |day| today.saturating_sub(day))
+fn now() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |age| age.as_secs())
 }
 
 fn journal(state: &Path) -> Vec<Row> {
@@ -213,8 +212,7 @@ fn journal(state: &Path) -> Vec<Row> {
     }
     match journal.latest_time() {
         Ok(Some(latest)) => {
-            let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |age| age.as_secs());
-            if latest > evidence::time::format(now) {
+            if latest > time::format(now()) {
                 rows.push(row("clock", Grade::Note, format!("behind the journal, whose last record is of {latest}")));
             }
         }

@@ -5,9 +5,9 @@ use crate::StationError;
 use crate::rules::{self, InUse};
 use crate::scan::{Cache, CompileRules, EngineSet};
 use jail::{Launcher, SpoolDir};
-use model::{Digest, Policy, Reason, ReasonCode, Stale};
+use model::{Digest, Policy, Reason, ReasonCode, Stale, time};
+use signatures::Signatures;
 use signatures::store::{Store, StoreError};
-use signatures::{Signatures, date};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime};
@@ -207,7 +207,7 @@ fn seconds(now: SystemTime) -> u64 {
 fn stale(engines: &EngineSet, policy: &Policy, now: u64) -> Option<StationError> {
     let allowed_days = policy.engines.max_rule_age;
     engines.rule_dates().into_iter().find_map(|(engine, day)| {
-        let age_days = days_since(&day, now);
+        let age_days = time::age_days(&day, now);
         (age_days > u64::from(allowed_days)).then_some(StationError::Stale { engine, age_days, allowed_days })
     })
 }
@@ -224,24 +224,4 @@ fn judged(policy: &Policy, found: Option<StationError>) -> Result<Judgement, Sta
 
 fn held(error: &StationError) -> Reason {
     Reason::new(ReasonCode::NotScanned, &error.to_string())
-}
-
-/// Whole days from `day` (`YYYY-MM-DD`) to `now` (seconds since 1970); a day that is none is infinitely long ago.
-fn days_since(day: &str, now: u64) -> u64 {
-    date::days(day).map_or(u64::MAX, |day| (now / 86_400).saturating_sub(day))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_age_of_rules_is_told_in_days() {
-        let at = |days: u64| days * 86_400 + 3_600;
-        assert_eq!(days_since("2024-02-29", at(19_792)), 10);
-        assert_eq!(days_since("2024-02-29", at(1)), 0, "rules from the future are not old");
-        for no_date in ["", "yesterday", "2024-13-01", "2024-01-01-01"] {
-            assert_eq!(days_since(no_date, at(20_000)), u64::MAX, "{no_date}");
-        }
-    }
 }

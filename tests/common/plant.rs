@@ -95,7 +95,7 @@ pub fn new_key() -> SigningKey {
 /// Today, so that no test grows old.
 pub fn today() -> String {
     let now = std::time::SystemTime::now().duration_since(std::time::SystemTime::UNIX_EPOCH).unwrap();
-    signatures::date::day_of(now.as_secs())
+    model::time::day_of(now.as_secs())
 }
 
 pub fn content(sequence: u64) -> (BundleManifest, Vec<Vec<u8>>) {

@@ -1,10 +1,9 @@
 //! `bundle.json`: what a bundle says about itself.
 
 use super::{MOST_EXPANDED_BYTES, MOST_FILE_BYTES, MOST_FILES, MOST_MANIFEST_BYTES};
-use crate::date;
 use crate::keys::PublicKey;
 use crate::manifest::is_name;
-use model::Digest;
+use model::{Digest, time};
 use serde::{Deserialize, Serialize};
 
 /// The only form so far.
@@ -191,7 +190,7 @@ impl BundleManifest {
         }
         let dates = [("date", Some(&self.date)), ("created", Some(&self.created)), ("expires", self.expires.as_ref())];
         for (what, day) in dates {
-            if let Some(day) = day.filter(|day| date::days(day).is_none()) {
+            if let Some(day) = day.filter(|day| time::days(day).is_none()) {
                 return Err(format!("its {what} {day:?} is no day: write it like 2026-01-31"));
             }
         }

@@ -1,8 +1,7 @@
 //! The small records of a store, and its journal.
 
 use super::{CURRENT, Lock, STATE, Store, StoreError, unwritten};
-use crate::date;
-use model::Digest;
+use model::{Digest, time};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -95,7 +94,7 @@ impl Store {
     /// The state can't be read or written.
     pub fn reset_time(&self, lock: &Lock, act: &Act, why: &str) -> Result<(), StoreError> {
         let mut state = self.state()?;
-        self.note(act, &format!("latest time set back from {}", date::moment(state.latest_time)), None, why)?;
+        self.note(act, &format!("latest time set back from {}", time::format(state.latest_time)), None, why)?;
         state.latest_time = act.now;
         self.set_state(lock, &state)
     }
@@ -118,7 +117,7 @@ impl Store {
     /// It can't be written: then what it speaks of must not be done.
     pub fn note(&self, act: &Act, what: &str, set: Option<Digest>, why: &str) -> Result<(), StoreError> {
         let path = self.dir().join("journal.jsonl");
-        let line = Line { at: date::moment(act.now), who: &act.who, what, set, why };
+        let line = Line { at: time::format(act.now), who: &act.who, what, set, why };
         let write = || {
             let mut json = serde_json::to_vec(&line)?;
             json.push(b'\n');

@@ -4,8 +4,8 @@ use super::{Act, CLAMAV, COMPILED, Current, Highest, Lock, Refusal, SETS, Store,
 use crate::bundle::{BundleManifest, FileKind, MANIFEST_NAME, mask};
 use crate::hash::{HashIndex, HashIndexError};
 use crate::trust::Trust;
-use crate::{HashSets, RuleSet, Signatures, Source, date};
-use model::Digest;
+use crate::{HashSets, RuleSet, Signatures, Source};
+use model::{Digest, time};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::fs::File;
@@ -187,7 +187,7 @@ fn turned(before: &Trust, manifest: &BundleManifest, day: &str) -> (Trust, Vec<S
 
 fn expired(manifest: &BundleManifest, time: u64) -> Option<Refusal> {
     let on = manifest.expires.as_ref()?;
-    let today = date::day_of(time);
+    let today = time::day_of(time);
     // Days are written so that their order is that of the text.
     (*on <= today).then(|| Refusal::Expired { on: on.clone(), today })
 }
@@ -283,7 +283,7 @@ impl Store {
 
     fn turn_keys(&self, lock: &Lock, set: &StoredSet, act: &Act) -> Result<(), StoreError> {
         let before = self.trust()?;
-        let (trust, not_taken) = turned(&before, &set.manifest, &date::day_of(act.now));
+        let (trust, not_taken) = turned(&before, &set.manifest, &time::day_of(act.now));
         for why in not_taken {
             self.note(act, &format!("a next key was not taken: {why}"), Some(set.bundle), "")?;
         }

@@ -1,10 +1,10 @@
 use super::*;
+use crate::Signatures;
 use crate::bundle::{BundleFile, BundleManifest, FileKind};
 use crate::hash::{HashIndex, HashIndexError};
 use crate::keys::{LockedKey, SigningKey, generate};
 use crate::trust::Trust;
-use crate::{Signatures, date};
-use model::Digest;
+use model::{Digest, time};
 use sha2::{Digest as _, Sha256};
 
 const DAY: u64 = 86_400;
@@ -15,7 +15,7 @@ fn digest(bytes: &[u8]) -> Digest {
 }
 
 fn act(day: &str) -> Act {
-    Act { who: "test".into(), now: date::days(day).unwrap() * DAY }
+    Act { who: "test".into(), now: time::days(day).unwrap() * DAY }
 }
 
 fn manifest(sequence: u64) -> BundleManifest {

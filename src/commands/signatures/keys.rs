@@ -2,7 +2,7 @@
 
 use super::{act, now, unread, unwritten};
 use clap::Subcommand;
-use signatures::date;
+use model::time;
 use signatures::keys::{PublicKey, generate};
 use signatures::store::{Store, StoreError};
 use signatures::trust::Trust;
@@ -108,7 +108,7 @@ pub enum TrustCommand {
 
 /// Shows or changes trust.
 pub fn trust(command: &TrustCommand, dir: &Path) -> Result<u8, StoreError> {
-    let today = date::day_of(now());
+    let today = time::day_of(now());
     match command {
         TrustCommand::List { json } => return list(&Store::open(dir)?.trust()?, *json),
         TrustCommand::Add { key } => {
@@ -153,7 +153,7 @@ pub fn trust(command: &TrustCommand, dir: &Path) -> Result<u8, StoreError> {
         TrustCommand::ResetTime { reason } => {
             let store = Store::open(dir)?;
             store.reset_time(&store.lock()?, &act(), reason)?;
-            println!("the latest time seen is {}", date::moment(now()));
+            println!("the latest time seen is {}", time::format(now()));
         }
     }
     Ok(0)

@@ -1,10 +1,11 @@
 //! `status` and `list`: what a person or a monitor reads.
 
 use super::now;
+use model::time;
 use serde::Serialize;
+use signatures::Signatures;
 use signatures::bundle::LeftOut;
 use signatures::store::{Store, StoreError, StoredSet};
-use signatures::{Signatures, date};
 use std::path::{Path, PathBuf};
 
 /// Which signatures are in force.
@@ -36,13 +37,13 @@ struct Row {
     left_out: usize,
 }
 
-fn row(set: &StoredSet, state: &'static str, trouble: Option<String>, time: u64) -> Row {
+fn row(set: &StoredSet, state: &'static str, trouble: Option<String>, now: u64) -> Row {
     let manifest = &set.manifest;
     Row {
         id: manifest.id.clone(),
         sequence: Some(manifest.sequence),
         date: manifest.date.clone(),
-        age_days: age(&manifest.date, time),
+        age_days: age(&manifest.date, now),
         rules: Some(manifest.rules),
         licence: manifest.licence.clone(),
         source: manifest.source.clone(),
@@ -56,14 +57,14 @@ fn row(set: &StoredSet, state: &'static str, trouble: Option<String>, time: u64)
     }
 }
 
-fn built_in(state: &'static str, time: u64) -> Result<Row, StoreError> {
+fn built_in(state: &'static str, now: u64) -> Result<Row, StoreError> {
     let own = Signatures::built_in().map_err(|error| StoreError::Usage(error.to_string()))?;
     let count: usize = own.rules.sources().iter().map(|source| signatures::split::rules(&source.text).len()).sum();
     Ok(Row {
         id: own.rules.id().to_owned(),
         sequence: None,
         date: own.rules.date().to_owned(),
-        age_days: age(own.rules.date(), time),
+        age_days: age(own.rules.date(), now),
         rules: u32::try_from(count).ok(),
         licence: "as this program".to_owned(),
         source: "built in".to_owned(),
@@ -78,8 +79,8 @@ fn built_in(state: &'static str, time: u64) -> Result<Row, StoreError> {
 }
 
 /// Whole days; 0 for rules from the future.
-fn age(day: &str, time: u64) -> Option<u64> {
-    date::days(day).map(|day| (time / 86_400).saturating_sub(day))
+fn age(day: &str, now: u64) -> Option<u64> {
+    time::days(day).map(|_| time::age_days(day, now))
 }
 
 /// Every set with its state; the built-in rules are always in force, beside the set where there is one.
@@ -88,17 +89,17 @@ fn rows(dir: &Path) -> Result<Vec<Row>, StoreError> {
         Err(StoreError::Missing(_)) => return Ok(vec![built_in("in force", now())?]),
         other => other?,
     };
-    let (trust, time) = (store.trust()?, now().max(store.state()?.latest_time));
+    let (trust, latest) = (store.trust()?, now().max(store.state()?.latest_time));
     let current = store.current()?;
-    let mut rows = vec![built_in("in force", time)?];
+    let mut rows = vec![built_in("in force", latest)?];
     for set in store.sets()?.iter().rev() {
-        let trouble = set.trouble(&trust, time).map(|why| why.to_string());
+        let trouble = set.trouble(&trust, latest).map(|why| why.to_string());
         let state = match &current {
             Some(current) if current.set == set.bundle => "in force",
             Some(current) if current.previous == Some(set.bundle) => "previous",
             Some(_) | None => "stored",
         };
-        rows.push(row(set, state, trouble, time));
+        rows.push(row(set, state, trouble, latest));
     }
     // A set that is gone but should be in force is an error, not a missing row.
     store.in_force()?;

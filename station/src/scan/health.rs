@@ -50,6 +50,8 @@ pub struct EngineHealth {
     pub rules_id: String,
     /// Their date (`YYYY-MM-DD`); empty where nobody can tell.
     pub rules_date: String,
+    /// Whether it tells that date at all; where it does not, its age is held against nobody.
+    pub tells_age: bool,
     /// How it is.
     pub state: State,
     /// Why it is degraded or down.

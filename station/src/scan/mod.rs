@@ -232,7 +232,16 @@ impl EngineSet {
         let health = |engine: &Running| {
             let Provenance { version, rules_id, rules_date, .. } = engine.provenance();
             let (state, reason, counters) = engine.health.now();
-            EngineHealth { engine: engine.id.clone(), version, rules_id, rules_date, state, reason, counters }
+            EngineHealth {
+                engine: engine.id.clone(),
+                version,
+                rules_id,
+                rules_date,
+                tells_age: engine.tells_age(),
+                state,
+                reason,
+                counters,
+            }
         };
         self.engines.iter().map(health).collect()
     }
