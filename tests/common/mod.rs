@@ -62,10 +62,11 @@ impl World {
         (output, read_report(&report))
     }
 
-    /// Every file below the outbox but the manifests, with its bytes, by its path.
+    /// Every file below the outbox but the manifests and receipts, with its bytes, by its path.
     pub fn released(&self) -> Vec<(String, Vec<u8>)> {
         let mut files = files_below(&self.out());
-        files.retain(|(name, _)| !name.starts_with("sallyport-manifests/"));
+        let ours = |name: &str| name.starts_with("sallyport-manifests/") || name.starts_with("sallyport-receipts/");
+        files.retain(|(name, _)| !ours(name));
         files
     }
 }
