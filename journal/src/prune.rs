@@ -26,18 +26,28 @@ pub struct Pruned {
 impl Journal {
     /// Takes the bodies of the records of `kinds` that are older than `before` (RFC 3339), up to the first younger one;
     /// the gap record is written first, so that a cut between the two leaves an explained body and not an unexplained
-    /// hole. Gap records are never pruned.
+    /// hole. Gap records are never pruned. With a `class`, only records of sessions of that retention class go.
     ///
     /// # Errors
     /// [`JournalError`].
-    pub fn prune(&self, kinds: &[Kind], before: &str, why: &str) -> Result<Option<Pruned>, JournalError> {
+    pub fn prune(
+        &self,
+        kinds: &[Kind],
+        before: &str,
+        class: Option<&str>,
+        why: &str,
+    ) -> Result<Option<Pruned>, JournalError> {
         let to: Option<i64> = self.with(|connection| {
             let sql = "SELECT max(seq) FROM records WHERE time < ?1";
             Ok(connection.query_row(sql, params![before], |row| row.get(0))?)
         })?;
         let Some(to) = to.and_then(|to| u64::try_from(to).ok()) else { return Ok(None) };
-        let names: Vec<&str> = kinds.iter().filter(|kind| **kind != Kind::Gap).map(|kind| kind.name()).collect();
-        let said = format!("1..{to} {} {why}", names.join(","));
+        let mut kinds: Vec<Kind> = kinds.iter().copied().filter(|kind| *kind != Kind::Gap).collect();
+        // A session's first record says its class: it goes last.
+        kinds.sort_by_key(|kind| *kind == Kind::SessionBegin);
+        let names: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
+        let of = class.map(|class| format!(" of class {class}")).unwrap_or_default();
+        let said = format!("1..{to} {}{of} {why}", names.join(","));
         let signature = hex(&self.key().sign(signed(1, to, &said).as_bytes()));
         let body = json!({ "from": 1, "to": to, "said": said, "signature": signature });
         self.append(vec![New::about(Kind::Gap, "", body)])?;
@@ -45,8 +55,10 @@ impl Journal {
             let transaction = connection.transaction()?;
             let mut bodies = 0usize;
             for name in &names {
-                let sql = "UPDATE records SET body = NULL WHERE seq <= ?1 AND kind = ?2 AND body IS NOT NULL";
-                bodies = bodies.saturating_add(transaction.execute(sql, params![as_i64(to), name])?);
+                let sql = "UPDATE records SET body = NULL WHERE seq <= ?1 AND kind = ?2 AND body IS NOT NULL
+                           AND (?3 IS NULL OR session IN (SELECT session FROM records
+                                WHERE kind = 'session-begin' AND json_extract(body, '$.retention') = ?3))";
+                bodies = bodies.saturating_add(transaction.execute(sql, params![as_i64(to), name, class])?);
             }
             transaction.commit()?;
             Ok(bodies)

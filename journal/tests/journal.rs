@@ -164,7 +164,7 @@ fn a_copy_that_is_cut_or_has_a_flipped_bit_is_found() {
 fn pruned_bodies_are_explained_and_the_chain_holds() {
     let dir = filled();
     let journal = open(dir.path());
-    let pruned = journal.prune(&[Kind::File], "2999-01-01T00:00:00Z", "older than two years").unwrap().unwrap();
+    let pruned = journal.prune(&[Kind::File], "2999-01-01T00:00:00Z", None, "older than two years").unwrap().unwrap();
     assert_eq!((pruned.from, pruned.to, pruned.bodies), (1, 10, 8));
     let verified = verify(dir.path(), &key().public(), &[]).unwrap();
     assert_eq!((verified.pruned, verified.faults), (8, vec![]));
@@ -174,7 +174,7 @@ fn pruned_bodies_are_explained_and_the_chain_holds() {
         .execute_batch("UPDATE records SET body = NULL WHERE seq = 12")
         .unwrap();
     assert_eq!(faults(dir.path()).len(), 1, "a body that went without a word");
-    assert_eq!(journal.prune(&[Kind::File], "2000-01-01T00:00:00Z", "x").unwrap(), None, "nothing is that old");
+    assert_eq!(journal.prune(&[Kind::File], "2000-01-01T00:00:00Z", None, "x").unwrap(), None, "nothing is that old");
 }
 
 #[test]
@@ -237,4 +237,22 @@ fn what_is_no_journal_is_not_touched() {
     let file = dir.path().join("file");
     std::fs::write(&file, b"").unwrap();
     assert!(Journal::open(&file, "gate-3", key()).is_err());
+}
+
+#[test]
+fn a_class_is_pruned_and_the_others_stay() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = Journal::open(dir.path(), "gate", StationKey::from_seed(&[1; 32])).unwrap();
+    for (session, class) in [("a", "standard"), ("b", "incident")] {
+        let begin = New::about(Kind::SessionBegin, session, serde_json::json!({ "retention": class }));
+        let file = New::about(Kind::File, session, serde_json::json!({ "line": session }));
+        journal.append(vec![begin, file]).unwrap();
+    }
+    let both = [Kind::SessionBegin, Kind::File];
+    let pruned = journal.prune(&both, "2999-01-01T00:00:00Z", Some("standard"), "two years").unwrap().unwrap();
+    assert_eq!(pruned.bodies, 2);
+    let of = |session: &str| Query { session: Some(session.to_owned()), ..Query::default() }.all(dir.path()).unwrap();
+    assert!(of("a").iter().all(|record| record.body.is_none()));
+    assert!(of("b").iter().all(|record| record.body.is_some()));
+    assert_eq!(verify(dir.path(), &journal.key().public(), &[]).unwrap().faults, []);
 }

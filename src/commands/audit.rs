@@ -51,6 +51,9 @@ enum Command {
         /// Which kinds: job, file, session-begin, … Repeat for more.
         #[arg(long = "kind", value_name = "KIND", required = true, value_parser = kind)]
         kinds: Vec<Kind>,
+        /// Only of sessions of this retention class (`sallyport clean --retention`).
+        #[arg(long, value_name = "CLASS")]
+        class: Option<String>,
         /// The reason, for the record.
         #[arg(long)]
         why: String,
@@ -114,7 +117,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
             Some(digest) => export(&state, &Query { digest: Some(digest), ..Query::default() }),
             None => return refuse(2, "a SHA-256 has 64 hexadecimal digits"),
         },
-        Command::Prune { older_than, kinds, why } => prune(&state, *older_than, kinds, why),
+        Command::Prune { older_than, kinds, class, why } => prune(&state, *older_than, kinds, class.as_deref(), why),
         Command::EraseName { name, why } => erase(&state, name, why),
         Command::Receipt { session, out } => receipt(&state, session, out),
         Command::Checkpoint { syslog } => checkpoint(&state, syslog.as_ref()),
@@ -222,10 +225,10 @@ fn open(state: &Path) -> Result<Ledger, String> {
     Ledger::open(state).map_err(|error| error.to_string())
 }
 
-fn prune(state: &Path, days: u32, kinds: &[Kind], why: &str) -> Result<(), String> {
+fn prune(state: &Path, days: u32, kinds: &[Kind], class: Option<&str>, why: &str) -> Result<(), String> {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |age| age.as_secs());
     let before = time::format(now.saturating_sub(u64::from(days).saturating_mul(86_400)));
-    let pruned = open(state)?.journal().prune(kinds, &before, why).map_err(|error| error.to_string())?;
+    let pruned = open(state)?.journal().prune(kinds, &before, class, why).map_err(|error| error.to_string())?;
     match pruned {
         Some(pruned) => println!("{} bodies of records {} to {} were pruned", pruned.bodies, pruned.from, pruned.to),
         None => println!("nothing is that old"),

@@ -55,6 +55,9 @@ pub struct Arguments {
     /// Why: purpose or work order, for the record.
     #[arg(long, value_name = "TEXT")]
     purpose: Option<String>,
+    /// How long the record is to be kept: a class that `sallyport audit prune --class` names [default: standard].
+    #[arg(long, value_name = "CLASS")]
+    retention: Option<String>,
     /// Put a receipt of the session on the share: HTML and PDF, signed. `sallyport audit receipt` makes one later.
     #[arg(long)]
     receipt: bool,
@@ -188,7 +191,7 @@ fn visit(arguments: &Arguments) -> Visit {
         approver: arguments.approver.clone(),
         purpose: arguments.purpose.clone(),
         medium: Some(serde_json::json!({ "kind": "folder", "paths": inputs })),
-        retention: None,
+        retention: arguments.retention.clone(),
         receipt: arguments.receipt,
     }
 }
