@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs what a build needs and the machine lacks: a C compiler (libyara is C) and the headers of libc.
-# With the argument `tests` also what tests talk to where they can: ClamAV's daemon, which is not started as a service.
+# With the argument `tests` also what tests talk to where they can: ClamAV's daemon, which is not started as a service,
+# and the program age.
 set -eu
 
 if ! command -v cargo >/dev/null 2>&1; then
@@ -42,7 +43,20 @@ clamd() {
         echo "setup: clamav-daemon could not be installed; the tests that need it will say so" >&2
 }
 
+age_program() {
+    if command -v age >/dev/null 2>&1; then
+        return 0
+    fi
+    if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null 2>&1; then
+        echo "setup: age is missing; the test that decrypts with it will say so (Debian: install age)" >&2
+        return 0
+    fi
+    { apt-get update -q && apt-get install -q -y --no-install-recommends age; } ||
+        echo "setup: age could not be installed; the test that needs it will say so" >&2
+}
+
 compiler
 if [ "${1:-}" = tests ]; then
     clamd
+    age_program
 fi

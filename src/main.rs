@@ -25,6 +25,8 @@ enum Command {
     Doctor(commands::doctor::Arguments),
     /// Verify, search, export and prune the journal.
     Audit(commands::audit::Arguments),
+    /// Look at what is held, and let it out with the consent of those who may give it.
+    Quarantine(Box<commands::quarantine::Arguments>),
     /// Check released files against their signed manifests.
     Verify(sallyport_verify::Arguments),
     /// Put a session's files into one file, for a data diode or a stick.
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
         Command::Signatures(arguments) => commands::signatures::run(&arguments),
         Command::Doctor(arguments) => commands::doctor::run(&arguments),
         Command::Audit(arguments) => commands::audit::run(&arguments),
+        Command::Quarantine(arguments) => commands::quarantine::run(&arguments),
         Command::Verify(arguments) => sallyport_verify::run(&arguments),
         Command::Pack(arguments) => commands::package::pack(&arguments),
         Command::Unpack(arguments) => commands::package::unpack(&arguments),

@@ -254,18 +254,6 @@ fn json_goes_to_standard_output_and_nothing_else_does() {
 }
 
 #[test]
-fn the_quarantine_keeps_the_original_and_says_why() {
-    let world = World::new();
-    world.put("b.exe", &samples::program_stub());
-    let quarantine = world.at("quarantine");
-    world.clean(&["--quarantine", quarantine.to_str().unwrap()]);
-    let kept = common::files_below(&quarantine);
-    assert_eq!(kept.len(), 2, "{:?}", kept.iter().map(|k| &k.0).collect::<Vec<_>>());
-    assert!(kept.iter().any(|(name, bytes)| name.ends_with(".quarantined") && *bytes == samples::program_stub()));
-    assert!(kept.iter().any(|(_, bytes)| String::from_utf8_lossy(bytes).contains("b.exe")));
-}
-
-#[test]
 fn what_a_policy_does_not_name_is_withheld_and_what_it_names_must_still_be_whole() {
     let world = World::new();
     world.put("a.txt", b"a\n");

@@ -13,6 +13,9 @@ const PKCS8: [u8; 16] = *b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\
 const SPKI: [u8; 12] = *b"\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00";
 const PRIVATE: &str = "PRIVATE KEY";
 const PUBLIC: &str = "PUBLIC KEY";
+const OPENSSH: &str = "OPENSSH PRIVATE KEY";
+/// OpenSSH, PROTOCOL.key.
+const OPENSSH_MAGIC: &[u8] = b"openssh-key-v1\0";
 
 /// Signs for one station.
 pub struct StationKey(SigningKey);
@@ -39,6 +42,17 @@ impl StationKey {
         let der = unarmoured(text, PRIVATE).ok_or_else(|| refuse("no PEM block of a private key"))?;
         let seed = der.strip_prefix(&PKCS8).and_then(|seed| <[u8; 32]>::try_from(seed).ok());
         seed.map(|seed| Self::from_seed(&seed)).ok_or_else(|| refuse("no Ed25519 key in PKCS #8"))
+    }
+
+    /// Reads a person's key: PKCS #8 in PEM, or what `ssh-keygen -t ed25519` writes without a password.
+    ///
+    /// # Errors
+    /// [`EvidenceError::Form`] on everything else; nothing of the key is repeated in it.
+    pub fn read(text: &str) -> Result<Self, EvidenceError> {
+        match unarmoured(text, OPENSSH) {
+            Some(blob) => openssh_seed(&blob).map(|seed| Self::from_seed(&seed)),
+            None => Self::from_pem(text),
+        }
     }
 
     /// PKCS #8 in PEM. Secret: a file with mode 0600 and nowhere else.
@@ -131,6 +145,33 @@ impl PublicKey {
     pub fn verifies(&self, message: &[u8], signature: &[u8; 64]) -> bool {
         self.0.verify_strict(message, &Signature::from_bytes(signature)).is_ok()
     }
+}
+
+/// The seed in OpenSSH's own form: magic, cipher, kdf, its options, one key, the public half, and then the private part
+/// (two equal numbers, algorithm, public half, seed with public half, comment, padding).
+fn openssh_seed(blob: &[u8]) -> Result<[u8; 32], EvidenceError> {
+    let refuse = |rule: &str| EvidenceError::form("the private key", rule);
+    let mut rest = blob.strip_prefix(OPENSSH_MAGIC).ok_or_else(|| refuse("no key of OpenSSH"))?;
+    let mut next = || crate::sshsig::take(&mut rest).ok_or_else(|| refuse("it ends early"));
+    if (next()?, next()?) != (b"none", b"none") {
+        return Err(refuse("it is protected by a password; sign with ssh-keygen -Y sign instead"));
+    }
+    next()?;
+    let mut rest = rest.strip_prefix(&[0, 0, 0, 1]).ok_or_else(|| refuse("not one key"))?;
+    let mut next = || crate::sshsig::take(&mut rest).ok_or_else(|| refuse("it ends early"));
+    let public = crate::sshsig::read_key_blob(next()?)?;
+    let mut private = next()?;
+    let (checks, after) = private.split_first_chunk::<8>().ok_or_else(|| refuse("it ends early"))?;
+    private = after;
+    let algorithm = crate::sshsig::take(&mut private);
+    let _ = crate::sshsig::take(&mut private);
+    let pair = crate::sshsig::take(&mut private);
+    let seed = pair.and_then(|pair| <[u8; 32]>::try_from(pair.get(..32)?).ok()).ok_or_else(|| refuse("no seed"))?;
+    let same = checks.first_chunk::<4>() == checks.last_chunk::<4>();
+    if !same || algorithm != Some(b"ssh-ed25519") || StationKey::from_seed(&seed).public() != public {
+        return Err(refuse("no Ed25519 key, or a damaged one"));
+    }
+    Ok(seed)
 }
 
 fn allowed_signer(line: &str) -> Result<(String, PublicKey), EvidenceError> {

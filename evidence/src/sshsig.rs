@@ -13,6 +13,8 @@ pub enum Purpose {
     Receipt,
     /// A person's word that a held file may leave the quarantine.
     Approval,
+    /// What a station says of an original that it holds.
+    Quarantine,
 }
 
 impl Purpose {
@@ -23,6 +25,7 @@ impl Purpose {
             Self::Release => "sallyport-release",
             Self::Receipt => "sallyport-receipt",
             Self::Approval => "sallyport-approval",
+            Self::Quarantine => "sallyport-quarantine",
         }
     }
 }
@@ -112,7 +115,7 @@ fn string(out: &mut Vec<u8>, bytes: &[u8]) {
     out.extend(bytes);
 }
 
-fn take<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+pub(crate) fn take<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
     let (len, after) = rest.split_first_chunk::<4>()?;
     let (bytes, after) = after.split_at_checked(usize::try_from(u32::from_be_bytes(*len)).ok()?)?;
     *rest = after;

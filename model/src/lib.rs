@@ -23,6 +23,7 @@ mod format;
 mod names;
 mod outcome;
 mod policy;
+mod quarantine_policy;
 mod refusal;
 mod report;
 mod shown;
@@ -43,6 +44,7 @@ pub use policy::{
     Comments, EvidencePolicy, Forms, Hidden, Limits, Links, Macros, Metadata, Mismatch, NamePolicy, Office, PdfPolicy,
     Picture, Policy, Rule, RuleAction, TextPolicy, Tracked, WithheldMember, ZipPolicy,
 };
+pub use quarantine_policy::{Approver, Full, QuarantinePolicy, WithoutRecipients};
 pub use refusal::Refusal;
 pub use report::{Child, EngineRow, EngineVerdict, Match, OutputRow, ReportLine, Timings};
 pub use shown::shown;

@@ -26,6 +26,8 @@ pub enum Method {
     Converted,
     /// The verifier accepted the input in full as our own dialect: released as it is (the fixed point).
     Passed,
+    /// Left the quarantine as it came in, with the consent of two persons.
+    Original,
 }
 
 /// Stable codes of [`Reason`]. Programs match on these; people read the text.

@@ -3,7 +3,7 @@
 //! Reading the TOML is the station's business; here is its shape. Unknown keys are an error everywhere: a typo in a
 //! policy must stop the station, not weaken it.
 
-use crate::{EnginePolicy, Format};
+use crate::{EnginePolicy, Format, QuarantinePolicy};
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// A whole policy. What is not named in `formats` takes `default`.
@@ -30,6 +30,9 @@ pub struct Policy {
     /// Names and types that disagree.
     #[serde(default)]
     pub names: NamePolicy,
+    /// For whom originals of withheld files are kept.
+    #[serde(default)]
+    pub quarantine: QuarantinePolicy,
     /// Per family of formats.
     #[serde(default)]
     pub formats: Formats,
@@ -363,6 +366,7 @@ impl Policy {
             engines: EnginePolicy::default(),
             evidence: EvidencePolicy::default(),
             names: NamePolicy::default(),
+            quarantine: QuarantinePolicy::default(),
             formats: Formats {
                 pdf: Some(PdfPolicy::default()),
                 word: office,

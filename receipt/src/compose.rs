@@ -123,6 +123,7 @@ fn released(line: &ReportLine) -> Entry {
             model::Method::Flattened => "drawn as pictures",
             model::Method::Converted => "built anew in another format",
             model::Method::Passed => "passed as it is: it already had the one form that we write",
+            model::Method::Original => "left the quarantine AS IT CAME IN, with the consent of two persons",
         };
         notes.push(format!("{how}, {}", bytes(output.size)));
         digests.push(format!("{} released", output.sha256));

@@ -30,7 +30,7 @@ pub struct Arguments {
     /// The zone's policy (TOML). Without one, all that can be rebuilt is, and the rest is blocked.
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
-    /// Keep the originals of withheld files here, each with a note.
+    /// Keep the originals of withheld files here, encrypted to the policy's recipients.
     #[arg(long, value_name = "DIR")]
     quarantine: Option<PathBuf>,
     /// The signature store, whose set is in force beside the built-in rules [default: the person's, root's or the
@@ -96,7 +96,7 @@ fn watch_signals(stop: &Arc<AtomicBool>, signal: &Arc<AtomicUsize>) -> std::io::
     Ok(())
 }
 
-fn exit_status(run: &Run, signal: usize) -> ExitCode {
+pub(crate) fn exit_status(run: &Run, signal: usize) -> ExitCode {
     let summary = run.summary();
     ExitCode::from(match signal {
         0 if summary.station_faults > 0 => 3,
@@ -118,7 +118,8 @@ fn clean(arguments: &Arguments, stop: &AtomicBool) -> Result<Run, StationError> 
     let session = station.session()?;
     let outbox = Outbox::open(&arguments.out)
         .map_err(|error| StationError::Outbox { path: arguments.out.clone(), message: error.to_string() })?;
-    let quarantine = arguments.quarantine.as_deref().map(open_quarantine).transpose()?;
+    let quarantine = arguments.quarantine.as_deref().map(|path| Quarantine::open(path, &policy, &ledger));
+    let quarantine = quarantine.transpose()?;
     let report = match (&arguments.report, arguments.json) {
         (Some(path), _) => Some(open_report(path)?),
         (None, true) => None,
@@ -130,6 +131,9 @@ fn clean(arguments: &Arguments, stop: &AtomicBool) -> Result<Run, StationError> 
     }
     let warned = session.warnings();
     warn(&warned, people);
+    if let Some(warning) = quarantine.as_ref().and_then(Quarantine::warning) {
+        warn(&[warning.to_owned()], people);
+    }
     for recovered in ledger.recover()?.iter().filter(|_| people) {
         eprintln!("sallyport: {}", in_words(recovered));
     }
@@ -165,16 +169,27 @@ fn clean(arguments: &Arguments, stop: &AtomicBool) -> Result<Run, StationError> 
 }
 
 fn start(arguments: &Arguments, policy: LoadedPolicy) -> Result<Station, StationError> {
+    let usual = settings(policy, arguments.jobs, arguments.signatures.clone())?;
+    let (fixed_point, cache) = (!arguments.no_fixed_point, arguments.cache.clone());
+    Station::start(Settings { fixed_point, cache, ..usual })
+}
+
+/// A station as a person starts one from the command line.
+pub(crate) fn settings(
+    policy: LoadedPolicy,
+    jobs: Option<u16>,
+    signatures: Option<PathBuf>,
+) -> Result<Settings, StationError> {
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
-    Station::start(Settings {
+    Ok(Settings {
         policy,
-        jobs: arguments.jobs.map_or(cores, usize::from),
+        jobs: jobs.map_or(cores, usize::from),
         spool: places::cache_home().join("sallyport"),
-        fixed_point: !arguments.no_fixed_point,
+        fixed_point: true,
         launcher: Launcher::of_this_program().map_err(|error| StationError::Jail(error.to_string()))?,
-        cache: arguments.cache.clone(),
+        cache: None,
         now: SystemTime::now(),
-        signatures: places::signature_store_or(arguments.signatures.clone()),
+        signatures: places::signature_store_or(signatures),
     })
 }
 
@@ -204,10 +219,6 @@ fn in_words(recovered: &Recovered) -> String {
             recovered.session, recovered.released, recovered.failed
         ),
     }
-}
-
-fn open_quarantine(path: &Path) -> Result<Quarantine, StationError> {
-    Quarantine::open(path).map_err(|source| StationError::Place { what: "quarantine", path: path.to_owned(), source })
 }
 
 fn open_report(path: &Path) -> Result<Report, StationError> {
@@ -245,7 +256,7 @@ impl Bar {
     }
 }
 
-fn print_json(run: &Run) -> std::io::Result<()> {
+pub(crate) fn print_json(run: &Run) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     for line in &run.lines {
         serde_json::to_writer(&mut out, line)?;
@@ -255,7 +266,12 @@ fn print_json(run: &Run) -> std::io::Result<()> {
 }
 
 /// In this order: what may be taken, what was changed in it, what was held and why.
-fn print_summary(run: &Run, outbox: &Path, report: Option<&Path>, ended: Option<&Ended>) -> std::io::Result<()> {
+pub(crate) fn print_summary(
+    run: &Run,
+    outbox: &Path,
+    report: Option<&Path>,
+    ended: Option<&Ended>,
+) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     let summary = run.summary();
     let withheld = summary.blocked.saturating_add(summary.failed);

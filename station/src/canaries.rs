@@ -179,12 +179,16 @@ fn disarmed(line: &ReportLine, format: Format, ids: &[&str], outbox: &Path) -> R
 }
 
 /// A folder of this station's own that goes when it is dropped.
-struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 const FOLDER_PREFIX: &str = "sallyport-canaries-";
 
 impl Folder {
-    fn make(base: &Path) -> Result<Self, StationError> {
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    pub(crate) fn make(base: &Path) -> Result<Self, StationError> {
         static SERIAL: AtomicU64 = AtomicU64::new(0);
         sweep(base);
         let serial = SERIAL.fetch_add(1, Ordering::Relaxed);

@@ -88,6 +88,9 @@ pub enum StationError {
         /// Why.
         message: String,
     },
+    /// The quarantine.
+    #[error(transparent)]
+    Quarantine(#[from] crate::quarantine::QuarantineError),
     /// A jail cannot start: without one nothing is opened.
     #[error("the sandbox does not start, so no file was opened: {0}")]
     Jail(String),
@@ -127,6 +130,7 @@ impl StationError {
             | Self::EnginePolicy(_) => 2,
             Self::Stale { .. } | Self::Trouble(_) => 1,
             Self::Store(error) => error.exit_status(),
+            Self::Quarantine(error) => error.exit_status(),
             Self::Outbox { .. }
             | Self::Place { .. }
             | Self::Jail(_)

@@ -16,7 +16,7 @@ mod names;
 mod outbox;
 mod pipeline;
 mod policy;
-mod quarantine;
+pub mod quarantine;
 mod record;
 mod report;
 pub mod roles;

@@ -9,17 +9,17 @@ use crate::ledger::{SessionLog, Step, file_row};
 use crate::names::{Allocator, Planned, folder_keys, groups};
 use crate::outbox::Outbox;
 use crate::policy::LoadedPolicy;
-use crate::quarantine::Quarantine;
+use crate::quarantine::{Kept, Quarantine};
 use crate::record;
 use crate::report::Report;
 use crate::roles::{
     Made, RECONSTRUCT, ReconstructAnswer, ReconstructJob, VERIFY, VerifyAnswer, VerifyError, VerifyJob,
 };
 use crate::scan::{Cache, EngineHealth, EngineSet, Object, Roster, Scanned};
-use crate::tokens::{CleanScan, Verified, release};
+use crate::tokens::{CleanScan, Consent, Verified, release, release_original};
 use engines::structure::Noted;
 use jail::{Done, Growing, Job, JobFailure, JobLimits, Launcher, Sealed, SpoolDir, Usage, Zygote};
-use model::{Digest, FindingAction, Findings, Outcome, OutputRow, Policy, Reason, ReasonCode, ReportLine};
+use model::{Digest, FindingAction, Findings, Method, Outcome, OutputRow, Policy, Reason, ReasonCode, ReportLine};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -132,6 +132,24 @@ impl Session<'_> {
     pub fn run(&self, entries: &[Entry], to: &Destination<'_>, progress: &dyn Progress, stop: &AtomicBool) -> Run {
         self.station.run(entries, to, progress, stop, &self.terms)
     }
+
+    /// Cleans bytes that the station holds sealed already, as the input `shown`.
+    pub(crate) fn run_sealed(&self, shown: &str, intake: Intake, to: &Destination<'_>) -> Run {
+        self.station.run_sealed(shown, &intake, to, &self.terms)
+    }
+
+    /// Lets an original out as it came in, with the consent of two.
+    pub(crate) fn run_original(&self, shown: &str, intake: &Intake, consent: &Consent, to: &Destination<'_>) -> Run {
+        self.station.run_original(shown, intake, consent, to, &self.terms)
+    }
+
+    pub(crate) fn spool(&self) -> &SpoolDir {
+        self.station.spool()
+    }
+
+    pub(crate) fn spool_base(&self) -> &Path {
+        self.station.spool_base()
+    }
 }
 
 /// Where a run's files go.
@@ -139,7 +157,7 @@ pub struct Destination<'a> {
     /// The outbound share.
     pub outbox: &'a Outbox,
     /// Where originals of withheld files go, if anywhere.
-    pub quarantine: Option<&'a Quarantine>,
+    pub quarantine: Option<&'a Quarantine<'a>>,
     /// The report's journal, if one is kept.
     pub report: Option<&'a Report>,
     /// The session's record in the station's journal. Only canaries, measurements and tests go without.
@@ -328,7 +346,7 @@ impl Station {
         if stop.load(Ordering::Relaxed) {
             let reason = Reason::new(ReasonCode::Interrupted, "the run was stopped before this file was judged");
             record::withhold(&mut line, Outcome::Failed, reason);
-            return self.ended(line, None, to);
+            return self.ended(line, None, to, stop);
         }
         let started = Instant::now();
         let intake = match take_in(entry, &self.spool, self.policy.policy.limits.input_bytes) {
@@ -336,20 +354,45 @@ impl Station {
             Err(error) => {
                 let (outcome, reason) = intake_refusal(error);
                 record::withhold(&mut line, outcome, reason);
-                return self.ended(line, None, to);
+                return self.ended(line, None, to, stop);
             }
         };
         line.ms.intake = millis(started);
+        self.taken(&mut line, &intake, plan, names, to, terms);
+        self.ended(line, Some(&intake), to, stop)
+    }
+
+    fn run_sealed(&self, shown: &str, intake: &Intake, to: &Destination<'_>, terms: &Terms) -> Run {
+        let mut line = record::unjudged(shown.as_bytes());
+        if let Some(Err(error)) = to.log.map(|log| log.received(std::slice::from_ref(&line.input))) {
+            return Run { lines: vec![record::unrecorded(shown.as_bytes(), &error)] };
+        }
+        line.warnings = self.warnings_for(terms);
+        let plan = Planned::of(shown.as_bytes());
+        let folders = folder_keys(std::slice::from_ref(&plan));
+        self.taken(&mut line, intake, &plan, &mut Allocator::new(&folders), to, terms);
+        Run { lines: vec![self.ended(line, Some(intake), to, &AtomicBool::new(false))] }
+    }
+
+    /// What is sealed is judged, unless every file is held.
+    fn taken(
+        &self,
+        line: &mut ReportLine,
+        intake: &Intake,
+        plan: &Planned,
+        names: &mut Allocator<'_>,
+        to: &Destination<'_>,
+        terms: &Terms,
+    ) {
         line.sha256 = Some(intake.digest);
         line.size = intake.sealed.len();
-        if let Err((outcome, reason)) = step(to, &line, Step::Sealed) {
-            record::withhold(&mut line, outcome, reason);
+        if let Err((outcome, reason)) = step(to, line, Step::Sealed) {
+            record::withhold(line, outcome, reason);
         } else if let Some(reason) = self.force.hold() {
-            record::withhold(&mut line, Outcome::Blocked, reason);
-        } else if let Err((outcome, reason)) = self.judge(&mut line, &intake, plan, names, to, &terms.roster) {
-            record::withhold(&mut line, outcome, reason);
+            record::withhold(line, Outcome::Blocked, reason);
+        } else if let Err((outcome, reason)) = self.judge(line, intake, plan, names, to, &terms.roster) {
+            record::withhold(line, outcome, reason);
         }
-        self.ended(line, Some(&intake), to)
     }
 
     /// Scan and reconstruct side by side, then verify and scan the output side by side, then release.
@@ -365,26 +408,7 @@ impl Station {
         // Input, exported objects and output are looked at with the same signatures, whatever comes meanwhile.
         let force = self.force.get();
         let engines = &force.engines;
-        let input = Object { sealed: &intake.sealed, offset: 0, len: intake.sealed.len(), name: "the input" };
-        let (timed_scan, timed_job) = rayon::join(
-            || timed(|| engines.scan(&input, Some(intake.digest), roster)),
-            || timed(|| self.reconstruct(&plan.name, &intake.sealed)),
-        );
-        let ((mut scanned, scan_ms), (job, reconstruct_ms)) = (timed_scan, timed_job);
-        line.ms.scan = scan_ms;
-        line.ms.reconstruct = reconstruct_ms;
-        record::engines(line, &scanned);
-        let rebuilt = job.map_err(|failure| record::jail_failure(&failure));
-        if let Ok(done) = &rebuilt {
-            spent(line, &done.usage);
-            let (exported, ms) = timed(|| scan_exports(engines, done, roster));
-            line.ms.scan += ms;
-            scanned.absorb(exported);
-            record::engines(line, &scanned);
-        }
-        let answered = rebuilt.and_then(|done| answer_of(done, &line.input));
-        scanned.absorb(judged(engines, &input, &answered));
-        record::engines(line, &scanned);
+        let (scanned, answered) = self.look(line, engines, intake, plan, roster);
         // A detection outweighs whatever else there is to say about the file.
         if scanned.is_malicious() {
             return Err(refused(&scanned));
@@ -406,6 +430,95 @@ impl Station {
         self.release(line, &verified, clean, made, plan, names, to)
     }
 
+    /// Engines and the reconstruct jail look at the input, then the engines at everything that came out of it.
+    fn look(
+        &self,
+        line: &mut ReportLine,
+        engines: &EngineSet,
+        intake: &Intake,
+        plan: &Planned,
+        roster: &Roster,
+    ) -> (Scanned, Answered) {
+        let input = Object { sealed: &intake.sealed, offset: 0, len: intake.sealed.len(), name: "the input" };
+        let (timed_scan, timed_job) = rayon::join(
+            || timed(|| engines.scan(&input, Some(intake.digest), roster)),
+            || timed(|| self.reconstruct(&plan.name, &intake.sealed)),
+        );
+        let ((mut scanned, scan_ms), (job, reconstruct_ms)) = (timed_scan, timed_job);
+        line.ms.scan = scan_ms;
+        line.ms.reconstruct = reconstruct_ms;
+        record::engines(line, &scanned);
+        let rebuilt = job.map_err(|failure| record::jail_failure(&failure));
+        if let Ok(done) = &rebuilt {
+            spent(line, &done.usage);
+            let (exported, ms) = timed(|| scan_exports(engines, done, roster));
+            line.ms.scan += ms;
+            scanned.absorb(exported);
+            record::engines(line, &scanned);
+        }
+        let answered = rebuilt.and_then(|done| answer_of(done, &line.input));
+        scanned.absorb(judged(engines, &input, &answered));
+        record::engines(line, &scanned);
+        (scanned, answered)
+    }
+
+    /// Lets an original out as it came in. Two persons have agreed to that; here it is only seen that every engine has
+    /// looked at it and at all that is in it, and that none calls any of it malicious.
+    pub(crate) fn run_original(
+        &self,
+        shown: &str,
+        intake: &Intake,
+        consent: &Consent,
+        to: &Destination<'_>,
+        terms: &Terms,
+    ) -> Run {
+        let mut line = record::unjudged(shown.as_bytes());
+        if let Some(Err(error)) = to.log.map(|log| log.received(std::slice::from_ref(&line.input))) {
+            return Run { lines: vec![record::unrecorded(shown.as_bytes(), &error)] };
+        }
+        line.warnings = self.warnings_for(terms);
+        line.sha256 = Some(intake.digest);
+        line.size = intake.sealed.len();
+        if let Err((outcome, reason)) = self.original(&mut line, intake, consent, to, terms) {
+            record::withhold(&mut line, outcome, reason);
+        }
+        Run { lines: vec![self.ended(line, Some(intake), to, &AtomicBool::new(false))] }
+    }
+
+    fn original(
+        &self,
+        line: &mut ReportLine,
+        intake: &Intake,
+        consent: &Consent,
+        to: &Destination<'_>,
+        terms: &Terms,
+    ) -> Result<(), (Outcome, Reason)> {
+        if let Some(reason) = self.force.hold() {
+            return Err((Outcome::Blocked, reason));
+        }
+        let force = self.force.get();
+        let plan = Planned::of(line.input.as_bytes());
+        let (scanned, answered) = self.look(line, &force.engines, intake, &plan, &terms.roster);
+        let clean = CleanScan::mint(intake.digest, &scanned).ok_or_else(|| refused(&scanned))?;
+        let (_, answer) = answered?;
+        line.format = Some(answer.format);
+        line.findings = with_names(answer.findings, &plan);
+        line.children = answer.children;
+        let (format, method, size) = (answer.format, Method::Original, intake.sealed.len());
+        let folders = folder_keys(std::slice::from_ref(&plan));
+        let mut names = Allocator::new(&folders);
+        let mut intent = |path: &str| {
+            let output = OutputRow { path: path.to_owned(), sha256: intake.digest, size, format, method };
+            let row = file_row(line, &output).ok_or_else(|| std::io::Error::other("the input has no digest"))?;
+            to.log.map_or(Ok(()), |log| log.verified(line, row))
+        };
+        let mut next = |from| names.next(&plan, format, from);
+        let placed = release_original(&intake.sealed, clean, consent, to.outbox, &plan.folders, &mut next, &mut intent)
+            .map_err(|error| station(&error))?;
+        record::released(line, OutputRow { path: placed.path, sha256: intake.digest, size, format, method });
+        Ok(())
+    }
+
     fn reconstruct(&self, name: &str, input: &Sealed) -> Result<Done, JobFailure> {
         let (policy, fixed_point) = (self.jail_policy(), self.fixed_point);
         let job = ReconstructJob { name: name.to_owned(), policy, fixed_point };
@@ -414,7 +527,8 @@ impl Station {
 
     /// What the jails need of the policy: which programs a site has is no business of theirs.
     fn jail_policy(&self) -> Policy {
-        Policy { engines: model::EnginePolicy::default(), ..self.policy.policy.clone() }
+        let (engines, quarantine) = (model::EnginePolicy::default(), model::QuarantinePolicy::default());
+        Policy { engines, quarantine, ..self.policy.policy.clone() }
     }
 
     fn job(&self, zygote: &Zygote, input: &Sealed, header: &impl serde::Serialize) -> Result<Done, JobFailure> {
@@ -503,12 +617,29 @@ impl Station {
     }
 
     /// The end of every line: quarantine where it was withheld, and the journal.
-    fn ended(&self, mut line: ReportLine, intake: Option<&Intake>, to: &Destination<'_>) -> ReportLine {
-        if let (Some(quarantine), Some(intake), Some(reason)) = (to.quarantine, intake, line.reason.clone())
-            && let Err(error) = quarantine.keep(&intake.sealed, intake.digest, &line.input, &reason)
-        {
-            let text = format!("{} (and the quarantine cannot be written: {error})", reason.text);
-            record::withhold(&mut line, Outcome::Failed, Reason::new(ReasonCode::Station, &text));
+    fn ended(
+        &self,
+        mut line: ReportLine,
+        intake: Option<&Intake>,
+        to: &Destination<'_>,
+        stop: &AtomicBool,
+    ) -> ReportLine {
+        if let (Some(quarantine), Some(intake), Some(reason)) = (to.quarantine, intake, line.reason.clone()) {
+            let session = to.log.map_or("", SessionLog::id);
+            match quarantine.keep(&intake.sealed, &line, session) {
+                Ok(Kept::Stored(_) | Kept::Already(_)) => {}
+                Ok(Kept::NotKept(why)) => {
+                    let text = format!("{} (its original was not kept: {why})", reason.text);
+                    line.reason = Some(Reason::new(reason.code, &text));
+                    if self.policy.policy.quarantine.full == model::Full::Stop {
+                        stop.store(true, Ordering::Relaxed);
+                    }
+                }
+                Err(error) => {
+                    let text = format!("{} (and its original was not kept: {error})", reason.text);
+                    record::withhold(&mut line, Outcome::Failed, Reason::new(ReasonCode::Station, &text));
+                }
+            }
         }
         if let Some(report) = to.report
             && let Err(error) = report.done(&line)

@@ -1,7 +1,7 @@
 //! Reading a policy. Its digest goes into every record, so that a record says under which rules it came about.
 
-use crate::{Collector, StationError};
-use model::{Digest, Policy};
+use crate::{Collector, StationError, quarantine};
+use model::{Digest, Policy, QuarantinePolicy};
 use sha2::{Digest as _, Sha256};
 use std::path::Path;
 
@@ -34,7 +34,24 @@ pub fn parse_policy(text: &str) -> Result<LoadedPolicy, String> {
         toml::from_str(text).map_err(|error| error.to_string().replace('\n', " ").trim().to_owned())?;
     let collector = policy.evidence.syslog.as_deref().map(str::parse::<Collector>);
     collector.transpose().map_err(|message| format!("[evidence] syslog: {message}"))?;
+    check_quarantine(&policy.quarantine)?;
     Ok(LoadedPolicy { policy, digest: Digest::new(Sha256::digest(text.as_bytes()).into()) })
+}
+
+/// What serde cannot see of the quarantine's part.
+fn check_quarantine(quarantine: &QuarantinePolicy) -> Result<(), String> {
+    quarantine::parse_recipients(quarantine).map_err(|error| error.to_string())?;
+    let persons = quarantine::parse_approvers(quarantine).map_err(|error| error.to_string())?;
+    if !(1..=2).contains(&quarantine.approvals) {
+        return Err("quarantine.approvals is 1 or 2".to_owned());
+    }
+    if !persons.is_empty() && persons.len() < usize::from(quarantine.approvals) {
+        return Err("quarantine.approvals asks for more persons than [[quarantine.approvers]] names".to_owned());
+    }
+    if quarantine.at_least > quarantine.retention {
+        return Err("quarantine.at_least is longer than quarantine.retention".to_owned());
+    }
+    Ok(())
 }
 
 /// What the station does when nobody wrote a policy.

@@ -67,6 +67,39 @@ impl CleanScan {
     }
 }
 
+/// Two persons have approved that the bytes with this digest leave the quarantine as they came in.
+#[derive(Debug)]
+pub(crate) struct Consent {
+    digest: Digest,
+}
+
+impl Consent {
+    /// The one place that mints it: from a request whose signatures were just checked.
+    pub(crate) fn mint(granted: &crate::quarantine::Granted) -> Option<Self> {
+        granted.of_original().map(|digest| Self { digest })
+    }
+}
+
+/// Writes an original into the outbox: the one way past the second reader. It takes the consent of two persons and a
+/// clean scan of the same bytes.
+///
+/// # Errors
+/// As [`release`].
+pub(crate) fn release_original(
+    file: &Sealed,
+    scan: CleanScan,
+    consent: &Consent,
+    outbox: &Outbox,
+    folders: &[String],
+    next_name: &mut dyn FnMut(u32) -> (String, u32),
+    intent: &mut dyn FnMut(&str) -> std::io::Result<()>,
+) -> Result<Placed, OutboxError> {
+    if scan.digest != consent.digest {
+        return Err(OutboxError::TokenMismatch);
+    }
+    outbox.place(file, scan.digest, folders, next_name, intent)
+}
+
 /// Writes a verified and scanned file into the outbox. `next_name` gives the file's name, and another one where a
 /// different file of that name lies there already.
 ///

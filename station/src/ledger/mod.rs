@@ -78,6 +78,11 @@ impl Ledger {
         &self.journal
     }
 
+    /// The station's own folder.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// The station's name.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -343,7 +348,7 @@ fn session_id() -> std::io::Result<String> {
     Ok(format!("{stamp}-{:08x}", u32::from_le_bytes(chance)))
 }
 
-fn now() -> u64 {
+pub(crate) fn now() -> u64 {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |age| age.as_secs())
 }
 
