@@ -252,6 +252,12 @@ fn two_persons_let_a_rebuilt_copy_out_once_and_nobody_else_does() {
         site.approve(&item, 2)
     };
     assert!(second.status.success(), "{second:?}");
+    if site.world.at("bea").exists() {
+        // The private key itself, in OpenSSH's form, is read too: she has approved already.
+        let bea = site.world.at("bea");
+        let again = site.act(&["approve", &item, "--key", bea.to_str().unwrap()]);
+        refused(&again, 1, "this person has approved the request");
+    }
     // A policy that no longer knows the second one does not count them.
     site.policy("closed.toml", "plant", "approvals = 2", "");
     let policy = std::fs::read_to_string(site.world.at("closed.toml")).unwrap().replace(&public(1), &public(5));
@@ -478,6 +484,12 @@ fn a_damaged_item_is_told_and_never_opened() {
     std::fs::remove_dir_all(site.folder().join(&other)).unwrap();
     let checked = site.act(&["check"]);
     assert!(String::from_utf8_lossy(&checked.stdout).contains(&format!("{other} is missing")));
+    // What nobody recorded is no item, however well it looks.
+    let stray = site.folder().join("0123456789abcdef-1");
+    std::fs::create_dir(&stray).unwrap();
+    let checked = site.act(&["check"]);
+    assert!(String::from_utf8_lossy(&checked.stdout).contains("no record says how it came"));
+    std::fs::remove_dir(&stray).unwrap();
     assert!(site.act(&["purge", &item, "--reason", "damaged"]).status.success());
     assert!(site.items().is_empty() && site.world.released().is_empty());
 }

@@ -38,6 +38,7 @@ const SCHEMA: &str = "
     CREATE INDEX records_input ON records (input) WHERE input IS NOT NULL;
     CREATE INDEX records_output ON records (output) WHERE output IS NOT NULL;
     CREATE INDEX records_marks ON records (kind, seq) WHERE kind IN ('session-begin', 'session-end', 'manifest');
+    CREATE INDEX records_quarantine ON records (seq) WHERE kind = 'quarantine';
     CREATE TABLE tree (one INTEGER PRIMARY KEY CHECK (one = 1), size INTEGER NOT NULL, peaks BLOB NOT NULL) STRICT;
     CREATE TABLE persons (commitment TEXT PRIMARY KEY, salt BLOB NOT NULL, name TEXT NOT NULL) STRICT;
     INSERT INTO tree VALUES (1, 0, x'');

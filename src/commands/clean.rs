@@ -211,7 +211,7 @@ fn visit(arguments: &Arguments) -> Visit {
     }
 }
 
-fn in_words(recovered: &Recovered) -> String {
+pub(crate) fn in_words(recovered: &Recovered) -> String {
     match &recovered.left {
         Some(why) => format!("an earlier session, {}, stays open: {why}", recovered.session),
         None => format!(

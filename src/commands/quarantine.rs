@@ -312,6 +312,9 @@ impl Held<'_> {
             receipt: leaving.receipt,
         };
         let rules = station.rule_dates().into_iter().collect();
+        for recovered in self.ledger.recover()?.iter().filter(|_| !leaving.json) {
+            eprintln!("sallyport: {}", clean::in_words(recovered));
+        }
         let log = self.ledger.begin(&visit, self.policy, rules, outbox.path())?;
         let to = Destination { outbox: &outbox, quarantine: None, report: None, log: Some(&log) };
         let released = if original {

@@ -4,7 +4,7 @@ use super::{GONE, PART, PUT, Quarantine, QuarantineError};
 use journal::{Kind, Query};
 use model::Digest;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 
 impl Quarantine<'_> {
@@ -101,12 +101,15 @@ impl Quarantine<'_> {
                 };
             }
         }
+        let pruned = self.pruned()?;
         let mut faults = Vec::new();
         let there = self.ids()?;
         for id in &there {
             match expected.get(id) {
                 Some(true) => {}
                 Some(false) => faults.push(format!("{id} is there, and the journal says that it went")),
+                // The record is there, and retention took what it said.
+                None if self.read(id).is_ok_and(|item| pruned.contains(&item.sha256)) => {}
                 None => faults.push(format!("{id} is there, and no record says how it came")),
             }
             if let Err(error) = self.read(id).and_then(|item| self.check(&item)) {
@@ -117,5 +120,18 @@ impl Quarantine<'_> {
             faults.push(format!("{id} is missing, and no record says why"));
         }
         Ok(faults)
+    }
+
+    /// Digests of records whose bodies were pruned.
+    fn pruned(&self) -> Result<BTreeSet<Digest>, QuarantineError> {
+        let mut pruned = BTreeSet::new();
+        let query = Query { kind: Some(Kind::Quarantine), ..Query::default() };
+        let each = |record: journal::Record| {
+            pruned.extend(record.input.filter(|_| record.body.is_none()));
+            true
+        };
+        let ran = query.run(self.ledger.journal().folder(), each);
+        ran.map_err(|error| QuarantineError::Journal(error.to_string()))?;
+        Ok(pruned)
     }
 }

@@ -4,6 +4,7 @@ use super::{GONE, Item, Quarantine, QuarantineError, TOMBSTONES, item, size_of};
 use evidence::time;
 use model::Digest;
 use serde_json::{Value, json};
+use std::time::SystemTime;
 
 const DAY: u64 = 86_400;
 
@@ -23,19 +24,22 @@ impl Quarantine<'_> {
         if need > terms.size {
             return Ok(Err("it is larger than the whole quarantine may be".to_owned()));
         }
-        let mut used: u64 = 0;
-        for id in self.ids()? {
-            used = used.saturating_add(size_of(&self.folder.join(id)));
-        }
+        let mut there = self.by_age()?;
+        let mut used = there.iter().fold(0u64, |sum, (_, _, size)| sum.saturating_add(*size));
         if used.saturating_add(need) <= terms.size {
             return Ok(Ok(()));
         }
+        there.sort();
         let until = self.days_ago(terms.at_least)?;
-        for item in self.list()?.items {
-            if item.kept > until || self.is_wanted(&item)? {
+        for (_, id, size) in there {
+            // What is damaged stays for the investigation.
+            let Ok(item) = self.read(&id) else { continue };
+            if item.kept > until {
+                break;
+            }
+            if self.is_wanted(&item)? {
                 continue;
             }
-            let size = size_of(&self.folder.join(&item.item));
             self.remove(&item, "evict", "room for a younger one")?;
             used = used.saturating_sub(size);
             if used.saturating_add(need) <= terms.size {
@@ -44,6 +48,17 @@ impl Quarantine<'_> {
         }
         let days = terms.at_least;
         Ok(Err(format!("the quarantine is full, and nothing in it that may go is older than {days} days")))
+    }
+
+    /// When each item was written as its folder says, its id, and its bytes. The folder's time only puts them in order;
+    /// what may go is told by the signed one.
+    fn by_age(&self) -> Result<Vec<(SystemTime, String, u64)>, QuarantineError> {
+        let age = |id: String| {
+            let folder = self.folder.join(&id);
+            let written = folder.symlink_metadata().and_then(|meta| meta.modified()).map_err(|error| self.io(error))?;
+            Ok((written, id, size_of(&folder)))
+        };
+        self.ids()?.into_iter().map(age).collect()
     }
 
     /// Purges what is older than policy's retention, and not asked for.
