@@ -603,3 +603,43 @@ fn a_station_killed_at_any_moment_leaves_no_half_item_and_no_item_without_record
     eprintln!("{interrupted} runs interrupted over {rounds} quarantines");
     assert!(interrupted > rounds / 3);
 }
+
+#[test]
+fn people_work_on_it_while_a_station_does_and_two_who_release_at_once_use_one_request() {
+    let site = Site::new();
+    site.world.put("a.txt", b"set point 7\n");
+    site.clean("closed.toml");
+    let item = site.item("a.txt");
+    let request = site.request(&item, &[]);
+    assert!(site.approve(&request, 1).status.success() && site.approve(&request, 2).status.success());
+    for n in 0..60u8 {
+        site.world.put(&format!("{n}.bin"), &vec![n; 20_000]);
+    }
+    let mut clean = site.world.sallyport();
+    clean.arg("clean").arg(site.world.input()).arg("--out").arg(site.world.at("elsewhere"));
+    clean.arg("--policy").arg(site.world.at("closed.toml")).arg("--quarantine").arg(site.folder());
+    let mut station = clean.stdout(std::process::Stdio::null()).spawn().unwrap();
+    let release = || {
+        let mut command = site.world.sallyport();
+        command.args(["quarantine", "release", &item, "--identity"]).arg(site.world.at("team.key"));
+        command.arg("--out").arg(site.world.out()).arg("--quarantine").arg(site.folder());
+        command.arg("--policy").arg(site.world.at("policy.toml"));
+        command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap()
+    };
+    let both = [release(), release()];
+    while station.try_wait().unwrap().is_none() {
+        if let Some(bin) = site.items().iter().find(|item| item["name"].as_str().unwrap().ends_with(".bin")) {
+            let id = bin["item"].as_str().unwrap();
+            assert!(site.act(&["purge", id, "--reason", "a test"]).status.success());
+        }
+        assert!(site.act(&["check"]).status.success());
+    }
+    let ended = both.map(|child| child.wait_with_output().unwrap());
+    let released = ended.iter().filter(|output| output.status.success()).count();
+    assert_eq!(released, 1, "{ended:?}");
+    let late = ended.iter().find(|output| !output.status.success()).unwrap();
+    refused(late, 1, "was used already");
+    assert_eq!((site.named("released").len(), site.world.released().len()), (1, 1));
+    assert_eq!(site.items().len() + site.named("purge").len(), 61);
+    site.assert_whole();
+}
