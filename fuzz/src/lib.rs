@@ -37,6 +37,13 @@ pub fn reconstruction(format: Format, data: &[u8]) {
     assert_eq!(make(data).map(|again| again.bytes), Ok(made.bytes), "not deterministic");
 }
 
+/// Compound files and the macro projects in them are read within the budget, say the same twice, and never panic.
+pub fn compound(data: &[u8]) {
+    let policy = policy();
+    let look = || sanitizer::Cx::top(&policy, &mut Quiet, |cx| sanitizer::ole::look(data, "file", cx));
+    assert_eq!(look(), look());
+}
+
 /// A dialect never panics, on anything.
 pub fn verification(format: Format, data: &[u8]) {
     let _ = verifier::verify(data, format, &policy());

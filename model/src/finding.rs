@@ -74,7 +74,7 @@ impl Findings {
         } else if let Some(elsewhere) = self.0.iter_mut().find(|f| full && same(f)) {
             elsewhere.count = elsewhere.count.saturating_add(count);
         } else {
-            let construct = vector(id).map_or_else(String::new, |v| v.construct.to_owned());
+            let construct = vector(id).map_or_else(String::new, |v| v.words().to_owned());
             let at = if full { String::from("and elsewhere") } else { place };
             self.0.push(Finding { id: id.to_owned(), construct, action, count, at });
         }

@@ -9,7 +9,7 @@ pub struct Vector {
     pub id: &'static str,
     /// Family of formats the construct lives in.
     pub format: &'static str,
-    /// What the construct is, in words a report shows.
+    /// What the construct is, in the catalogue's words.
     pub construct: &'static str,
     /// What the catalogue asks for: remove, neutralise, re-encode, block or allow-list.
     pub action: &'static str,
@@ -35,6 +35,21 @@ fn row(line: &'static str) -> Option<Vector> {
     })
 }
 
+/// Words for people where the catalogue's own begin with something else than what is mostly met, which whoever reads the
+/// first words takes for what was found.
+const PLAIN: &[(&str, &str)] = &[
+    ("OOX-34", "container of a kind that holds macros (docm, xlsm, pptm, templates, add-ins, xlsb)"),
+    ("TXT-04", "text that another program takes for a script, a program or another format"),
+];
+
+impl Vector {
+    /// What the construct is, in the words that a report shows.
+    #[must_use]
+    pub fn words(&self) -> &'static str {
+        PLAIN.iter().find(|(id, _)| *id == self.id).map_or(self.construct, |(_, words)| words)
+    }
+}
+
 /// The row with this id.
 #[must_use]
 pub fn vector(id: &str) -> Option<&'static Vector> {
@@ -53,5 +68,19 @@ mod tests {
         assert!(VECTORS.windows(2).all(|pair| pair[0].id < pair[1].id));
         assert_eq!(vector("PDF-21").map(|v| v.action), Some("remove"));
         assert_eq!(vector("PDF-999"), None);
+    }
+
+    #[test]
+    fn people_read_words_that_do_not_mislead() {
+        for (id, words) in PLAIN {
+            let row = vector(id).unwrap();
+            assert!(row.words() == *words && row.construct != *words, "{id}");
+        }
+        let mut findings = crate::Findings::new();
+        findings.add("OOX-34", crate::FindingAction::Neutralised, "docm");
+        let words = &findings.into_rows()[0].construct;
+        // A summary shows what stands before the brackets.
+        assert!(words.starts_with("container of a kind that holds macros ("), "{words}");
+        assert_eq!(vector("PDF-21").unwrap().words(), vector("PDF-21").unwrap().construct);
     }
 }

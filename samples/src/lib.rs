@@ -6,11 +6,12 @@
 #![forbid(unsafe_code)]
 
 mod office;
+pub mod ole;
 mod pdf;
 mod pictures;
 
-pub use office::{Relationship, docm, docx, package, pptx, xlsx};
-pub use pdf::{pdf, pdf_plain, pdf_with};
+pub use office::{Relationship, docm, docm_with, docx, package, pptx, xlsx};
+pub use pdf::{pdf, pdf_obfuscated, pdf_plain, pdf_with};
 pub use pictures::{bmp, gif, jpeg, jpeg_with_exif, png, png_with_text, tiff, webp};
 
 use std::io::Write;

@@ -51,13 +51,12 @@ fn word_body() -> Vec<u8> {
     .into_bytes()
 }
 
-fn word(main_type: &str, hostile: bool) -> Vec<u8> {
+fn word(main_type: &str, project: Option<Vec<u8>>) -> Vec<u8> {
     let mut parts = vec![("word/document.xml", main_type, word_body()), ("word/media/image1.png", "image/png", png())];
     let mut rels: Vec<Relationship<'_>> =
         vec![("rId2", "hyperlink", "https://keep.invalid/", true), ("rId3", "image", "media/image1.png", false)];
     let template = format!("https://{CANARY}.invalid/t.dotm");
-    if hostile {
-        let project = [CANARY.as_bytes(), &program_stub()].concat();
+    if let Some(project) = project {
         parts.push(("word/vbaProject.bin", "application/vnd.ms-office.vbaProject", project));
         rels.push((
             "rId4",
@@ -73,13 +72,19 @@ fn word(main_type: &str, hostile: bool) -> Vec<u8> {
 /// A Word document with a field that runs a command (OOX-13), else clean.
 #[must_use]
 pub fn docx() -> Vec<u8> {
-    word("application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml", false)
+    word("application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml", None)
 }
 
 /// A Word document with a macro project (OOX-03) and a remote template (OOX-08).
 #[must_use]
 pub fn docm() -> Vec<u8> {
-    word("application/vnd.ms-word.document.macroEnabled.main+xml", true)
+    docm_with([CANARY.as_bytes(), &program_stub()].concat())
+}
+
+/// The same with this macro project ([`crate::ole::vba_project`]).
+#[must_use]
+pub fn docm_with(project: Vec<u8>) -> Vec<u8> {
+    word("application/vnd.ms-word.document.macroEnabled.main+xml", Some(project))
 }
 
 /// An Excel workbook with a formula that calls out (OOX-16) beside one that may stay.

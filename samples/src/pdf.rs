@@ -23,6 +23,13 @@ pub fn pdf() -> Vec<u8> {
     )
 }
 
+/// A one-page document whose script at opening hides behind names written with `#xx` (PDF-07).
+#[must_use]
+pub fn pdf_obfuscated() -> Vec<u8> {
+    let script = format!("<</S/J#61vaScript/J#53(app.alert\\(\"{CANARY}\"\\))>>");
+    pdf_with("/Open#41ction 6 0 R", "", &[&script])
+}
+
 /// A one-page document with `catalog` and `page` entries added, and `objects` from number 6 up.
 #[must_use]
 pub fn pdf_with(catalog: &str, page: &str, objects: &[&str]) -> Vec<u8> {

@@ -1,12 +1,11 @@
 //! `sallyport doctor`: may this station be trusted now? Starts everything that a session needs, sends the canaries
 //! through the lane, and says in a line each what is well and what is not.
 
-use crate::commands::clean::state_home;
+use crate::commands::clean::{settings, state_home};
 use crate::places;
-use jail::Launcher;
 use model::{Stale, time};
 use serde_json::json;
-use station::{EngineHealth, Ledger, LoadedPolicy, Outbox, Settings, State, Station, StationError};
+use station::{EngineHealth, Ledger, LoadedPolicy, Outbox, State, Station, StationError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -91,7 +90,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     };
     let mut rows = vec![row("policy", Grade::Well, format!("zone {}, {}", policy.policy.zone, policy.digest))];
     let spool = places::cache_home().join("sallyport");
-    match start(arguments, policy.clone(), spool.clone()) {
+    match settings(policy.clone(), None, arguments.signatures.clone()).and_then(Station::start) {
         Ok(station) => examine(&station, &policy, &mut rows),
         Err(error) => rows.push(row("station", grade_of(&error), error.to_string())),
     }
@@ -106,19 +105,6 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         Grade::Well | Grade::Note => 0,
         Grade::Refused => 1,
         Grade::Broken => 3,
-    })
-}
-
-fn start(arguments: &Arguments, policy: LoadedPolicy, spool: PathBuf) -> Result<Station, StationError> {
-    Station::start(Settings {
-        policy,
-        jobs: std::thread::available_parallelism().map_or(2, usize::from),
-        spool,
-        fixed_point: true,
-        launcher: Launcher::of_this_program().map_err(|error| StationError::Jail(error.to_string()))?,
-        cache: None,
-        now: SystemTime::now(),
-        signatures: places::signature_store_or(arguments.signatures.clone()),
     })
 }
 
