@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what a build needs and the machine lacks: a C compiler (libyara is C) and the headers of libc.
 # With the argument `tests` also what tests talk to where they can: ClamAV's daemon, which is not started as a service,
-# and the program age.
+# the program age, and programs that put passwords on files.
 set -eu
 
 if ! command -v cargo >/dev/null 2>&1; then
@@ -55,8 +55,24 @@ age_program() {
         echo "setup: age could not be installed; the test that needs it will say so" >&2
 }
 
+# Other people's programs that lock files: the tests that compare with them say so where they are missing.
+lockers() {
+    if command -v 7z >/dev/null 2>&1 && command -v zip >/dev/null 2>&1 && command -v qpdf >/dev/null 2>&1 &&
+        command -v msoffcrypto-tool >/dev/null 2>&1; then
+        return 0
+    fi
+    if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null 2>&1; then
+        echo "setup: for all tests of passwords (Debian): p7zip-full zip qpdf python3-msoffcrypto-tool" >&2
+        return 0
+    fi
+    { apt-get update -q &&
+        apt-get install -q -y --no-install-recommends p7zip-full zip qpdf python3-msoffcrypto-tool; } ||
+        echo "setup: the programs that lock files could not be installed; the tests that need them will say so" >&2
+}
+
 compiler
 if [ "${1:-}" = tests ]; then
     clamd
     age_program
+    lockers
 fi

@@ -1,6 +1,6 @@
 //! Limits that are spent: one budget for a top-level input and everything inside it.
 
-use crate::{Limits, Refusal};
+use crate::{Limits, Locked, Refusal};
 use std::io::Read;
 
 /// Which limit was met.
@@ -18,6 +18,8 @@ pub enum LimitKind {
     InputBytes,
     /// Nesting inside one file: elements, arrays, forms.
     Nesting,
+    /// Rounds of hashing that turn passwords into keys.
+    KeyIterations,
 }
 
 impl std::fmt::Display for LimitKind {
@@ -29,6 +31,7 @@ impl std::fmt::Display for LimitKind {
             Self::Pixels => "pixels",
             Self::InputBytes => "input bytes",
             Self::Nesting => "nesting",
+            Self::KeyIterations => "key iterations",
         })
     }
 }
@@ -40,6 +43,7 @@ pub struct Budget {
     entries: u64,
     depth: u8,
     pixels: u64,
+    key_iterations: u64,
 }
 
 impl Budget {
@@ -51,6 +55,7 @@ impl Budget {
             entries: limits.entries,
             depth: limits.depth,
             pixels: limits.pixels,
+            key_iterations: limits.key_iterations,
         }
     }
 
@@ -68,6 +73,17 @@ impl Budget {
     /// [`Refusal::Limit`] where fewer are left; the budget is then empty.
     pub fn spend_entries(&mut self, n: u64) -> Result<(), Refusal> {
         spend(&mut self.entries, n, LimitKind::Entries)
+    }
+
+    /// Spends `n` rounds of hashing on trying a password.
+    ///
+    /// # Errors
+    /// [`Locked::TooCostly`] where fewer are left; none are then. Only what is encrypted needs them, so this refuses
+    /// one file and spoils no container.
+    pub fn spend_key_iterations(&mut self, n: u64) -> Result<(), Refusal> {
+        let allowed = self.key_iterations;
+        let costly = |_| Refusal::Encrypted(Locked::TooCostly { asked: n, allowed });
+        spend(&mut self.key_iterations, n, LimitKind::KeyIterations).map_err(costly)
     }
 
     /// Checks that a picture of this size may be held at all, and spends `bytes_per_pixel` for each of its pixels.
@@ -161,7 +177,7 @@ mod tests {
     use super::*;
 
     fn small() -> Budget {
-        Budget { expanded_bytes: 100, entries: 2, depth: 1, pixels: 50 }
+        Budget { expanded_bytes: 100, entries: 2, depth: 1, pixels: 50, key_iterations: 10 }
     }
 
     #[test]
@@ -170,6 +186,16 @@ mod tests {
         budget.spend_bytes(60).unwrap();
         assert!(budget.spend_bytes(60).is_err());
         assert!(budget.spend_bytes(1).is_err(), "no second try after an overdraft");
+    }
+
+    #[test]
+    fn trying_passwords_is_paid_for_and_ends_with_a_reason_of_its_own() {
+        let mut budget = small();
+        budget.spend_key_iterations(6).unwrap();
+        let refused = budget.spend_key_iterations(5).unwrap_err();
+        assert_eq!(refused, Refusal::Encrypted(Locked::TooCostly { asked: 5, allowed: 4 }));
+        assert!(budget.spend_key_iterations(1).is_err(), "no second try after an overdraft");
+        budget.spend_bytes(100).unwrap();
     }
 
     #[test]

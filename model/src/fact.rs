@@ -80,7 +80,7 @@ facts! {
     ReversedName "ARC-08" 30 "Its name turns the direction of writing, so that it ends other than it seems.";
     TypeDisagrees "GEN-01" 20 "Its name says another kind of file than its content.";
     Polyglot "GEN-02" 20 "It is two kinds of file at once.";
-    Encrypted "GEN-08" 10 "It is encrypted, so that no engine sees what is inside.";
+    Encrypted "GEN-08" 10 "It is encrypted, so that only who has its password sees what is inside.";
     PackedProgram "EXE-01" 20 "A program is packed or encrypted.";
     OddProgram "EXE-01" 10 "A program's entry point or sections are not as compilers make them.";
 }

@@ -41,11 +41,12 @@ pub use format::{Format, RiskClass};
 pub use names::{SafeName, safe_component, safe_extension};
 pub use outcome::{Method, Outcome, Reason, ReasonCode};
 pub use policy::{
-    Comments, EvidencePolicy, Forms, Hidden, Limits, Links, Macros, Metadata, Mismatch, NamePolicy, Office, PdfPolicy,
-    Picture, Policy, Rule, RuleAction, TextPolicy, Tracked, WithheldMember, ZipPolicy,
+    Comments, Encrypted, EvidencePolicy, Forms, Hidden, Limits, Links, Macros, Metadata, Mismatch, NamePolicy,
+    NoneFits, Office, PasswordPolicy, PdfPolicy, Picture, Policy, Rule, RuleAction, TextPolicy, Tracked,
+    WithheldMember, ZipPolicy,
 };
 pub use quarantine_policy::{Approver, Full, QuarantinePolicy, WithoutRecipients};
-pub use refusal::Refusal;
+pub use refusal::{Locked, Refusal};
 pub use report::{Child, EngineRow, EngineVerdict, Match, OutputRow, ReportLine, Timings};
 pub use shown::shown;
 pub use untrusted::Untrusted;

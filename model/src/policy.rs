@@ -5,6 +5,7 @@
 
 use crate::{EnginePolicy, Format, QuarantinePolicy};
 use serde::{Deserialize, Deserializer, Serialize};
+use std::path::PathBuf;
 
 /// A whole policy. What is not named in `formats` takes `default`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +34,9 @@ pub struct Policy {
     /// For whom originals of withheld files are kept.
     #[serde(default)]
     pub quarantine: QuarantinePolicy,
+    /// What is encrypted, and where the station's passwords lie.
+    #[serde(default)]
+    pub passwords: PasswordPolicy,
     /// Per family of formats.
     #[serde(default)]
     pub formats: Formats,
@@ -84,6 +88,8 @@ pub struct Limits {
     pub depth: u8,
     /// Pixels of one picture or frame.
     pub pixels: u64,
+    /// Rounds of hashing that turn passwords into keys.
+    pub key_iterations: u64,
     /// Data memory of one jail.
     #[serde(deserialize_with = "size")]
     pub memory_bytes: u64,
@@ -99,6 +105,7 @@ impl Default for Limits {
             entries: 100_000,
             depth: 8,
             pixels: 80_000_000,
+            key_iterations: 100_000_000,
             memory_bytes: 1 << 30,
             seconds: 120,
         }
@@ -126,6 +133,39 @@ pub enum Mismatch {
     /// A finding; the output gets the right extension.
     Report,
     /// Withheld.
+    Block,
+}
+
+/// Encrypted archives and documents. The passwords themselves never stand in a policy, which goes into records, exports
+/// and on screens: here is only where they lie.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PasswordPolicy {
+    /// What happens to what is encrypted.
+    pub encrypted: Encrypted,
+    /// An absolute path: the station's own passwords, one a line, readable by its user alone.
+    pub file: Option<PathBuf>,
+    /// What happens where no password fits.
+    pub none_fits: NoneFits,
+}
+
+/// What happens to archives and documents that are encrypted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Encrypted {
+    /// They are opened with the passwords that were handed over, and cleaned; what comes out has no password.
+    #[default]
+    Open,
+    /// Withheld, whoever has a password.
+    Block,
+}
+
+/// What has only one fate today; the key is there so that a policy can say it aloud.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NoneFits {
+    /// Withheld; in an archive, as policy says of its members.
+    #[default]
     Block,
 }
 
@@ -367,6 +407,7 @@ impl Policy {
             evidence: EvidencePolicy::default(),
             names: NamePolicy::default(),
             quarantine: QuarantinePolicy::default(),
+            passwords: PasswordPolicy::default(),
             formats: Formats {
                 pdf: Some(PdfPolicy::default()),
                 word: office,

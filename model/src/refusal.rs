@@ -3,6 +3,46 @@
 use crate::{LimitKind, Outcome, Reason, ReasonCode};
 use std::borrow::Cow;
 
+/// Why something encrypted was not opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Locked {
+    /// Nobody handed a password over.
+    NoPassword,
+    /// None of the passwords opens it.
+    NoneFits {
+        /// How many were tried.
+        tried: usize,
+    },
+    /// It is encrypted in a way that is not read here.
+    Method {
+        /// The way, in words.
+        what: Cow<'static, str>,
+    },
+    /// Policy says so, whoever has a password.
+    Forbidden,
+    /// Trying a password takes more rounds of hashing than the policy allows one input.
+    TooCostly {
+        /// The rounds of one password.
+        asked: u64,
+        /// The rounds that were left.
+        allowed: u64,
+    },
+}
+
+impl Locked {
+    /// A way of encryption that is not read here.
+    #[must_use]
+    pub const fn method(what: &'static str) -> Self {
+        Self::Method { what: Cow::Borrowed(what) }
+    }
+
+    /// What to say where `tried` passwords did not open it.
+    #[must_use]
+    pub const fn after(tried: usize) -> Self {
+        if tried == 0 { Self::NoPassword } else { Self::NoneFits { tried } }
+    }
+}
+
 /// A refusal says *whose* fault it is: the file's, ours, the budget's. Every one means that nothing is released.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -38,8 +78,8 @@ pub enum Refusal {
         /// What the name promises.
         name: &'static str,
     },
-    /// Password-protected or encrypted: nobody can look inside.
-    Encrypted,
+    /// Password-protected or encrypted, and nobody here can look inside.
+    Encrypted(Locked),
     /// Two types in one file, and it is not clear which one a reader would take.
     Ambiguous {
         /// What else the file is.
@@ -92,7 +132,7 @@ impl Refusal {
             Self::BlockedType { .. } => (Outcome::Blocked, ReasonCode::BlockedType),
             Self::UnknownType => (Outcome::Blocked, ReasonCode::UnknownType),
             Self::TypeMismatch { .. } => (Outcome::Blocked, ReasonCode::TypeMismatch),
-            Self::Encrypted => (Outcome::Blocked, ReasonCode::Encrypted),
+            Self::Encrypted(_) => (Outcome::Blocked, ReasonCode::Encrypted),
             Self::Ambiguous { .. } => (Outcome::Blocked, ReasonCode::Ambiguous),
             Self::Policy { .. } => (Outcome::Blocked, ReasonCode::Policy),
             Self::Limit { .. } => (Outcome::Failed, ReasonCode::Limit),
@@ -111,11 +151,39 @@ impl std::fmt::Display for Refusal {
             Self::BlockedType { what } => write!(f, "{what} may not pass"),
             Self::UnknownType => f.write_str("nobody here knows what this file is"),
             Self::TypeMismatch { content, name } => write!(f, "the name says {name}, the content is {content}"),
-            Self::Encrypted => f.write_str("encrypted or password-protected: bring it without a password"),
+            Self::Encrypted(locked) => locked.fmt(f),
             Self::Ambiguous { what } => write!(f, "the file is two things at once: also {what}"),
             Self::Policy { rule } => write!(f, "the policy forbids it: {rule}"),
             Self::Limit { limit, asked, allowed } => write!(f, "{limit} limit: {asked} asked, {allowed} allowed"),
             Self::Internal { place } => write!(f, "internal error in {place}: please send the file to the maintainers"),
+        }
+    }
+}
+
+impl std::fmt::Display for Locked {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::NoPassword => f.write_str(
+                "encrypted or password-protected, and no password was handed over: give the password, or bring it \
+                 without one",
+            ),
+            Self::NoneFits { tried } => write!(
+                f,
+                "encrypted or password-protected, and no password fits ({tried} tried): ask the sender for the right \
+                 one, or bring it without one"
+            ),
+            Self::Method { what } => write!(
+                f,
+                "encrypted in a way that is not opened here ({what}), whatever the password: bring it without encryption"
+            ),
+            Self::Forbidden => f.write_str(
+                "encrypted or password-protected, which the policy forbids (passwords: encrypted): bring it without",
+            ),
+            Self::TooCostly { asked, allowed } => write!(
+                f,
+                "encrypted, and trying a password takes {asked} rounds of hashing where {allowed} are left \
+                 (limits: key_iterations): bring it without a password"
+            ),
         }
     }
 }

@@ -5,11 +5,15 @@
 //! string is put together from halves so that no file of the repository trips a scanner.
 #![forbid(unsafe_code)]
 
+mod locked_office;
+mod locked_zip;
 mod office;
 pub mod ole;
 mod pdf;
 mod pictures;
 
+pub use locked_office::{Scheme, office_locked};
+pub use locked_zip::{Lock, zip_locked};
 pub use office::{Relationship, docm, docm_with, docx, package, pptx, xlsx};
 pub use pdf::{pdf, pdf_obfuscated, pdf_plain, pdf_with};
 pub use pictures::{bmp, gif, jpeg, jpeg_with_exif, png, png_with_text, tiff, webp};

@@ -1,7 +1,8 @@
 //! What a reconstructor may use: the policy, what is left of the limits, the findings it must fill, and the way back
 //! to the door for a member of its own.
 
-use crate::{Cleaned, Identity, Rebuilt, facts, identify, ole, registry};
+use crate::unlock::{self, Keys};
+use crate::{Cleaned, Identity, Passwords, Rebuilt, facts, identify, ole, registry};
 use model::{
     Budget, Child, ExportKind, Fact, FindingAction, Findings, Format, Method, Policy, ReasonCode, Refusal, RuleAction,
     Untrusted,
@@ -21,6 +22,11 @@ pub trait Host {
 
     /// Takes a fact down: what was seen, in which file (members by their path, empty for the input), and where in it.
     fn fact(&mut self, _fact: Fact, _file: &str, _at: &str) {}
+
+    /// The passwords that were handed over for this input.
+    fn passwords(&self) -> Passwords {
+        Passwords::default()
+    }
 
     /// Called once, when the top-level input has been identified: lets the jail tell its times apart.
     fn identified(&mut self, _format: Format) {}
@@ -46,6 +52,8 @@ pub struct Cx<'a> {
     pub policy: &'a Policy,
     /// What is left of its limits, shared by everything inside one top-level input.
     pub budget: &'a mut Budget,
+    /// What may be tried on what is encrypted.
+    pub(crate) keys: &'a Keys,
     host: &'a mut dyn Host,
     findings: Findings,
     children: Vec<Child>,
@@ -60,9 +68,11 @@ impl<'a> Cx<'a> {
     pub fn top<T>(policy: &'a Policy, host: &'a mut dyn Host, work: impl FnOnce(&mut Cx<'_>) -> T) -> T {
         let mut budget = Budget::new(&policy.limits);
         let findings = Findings::new();
+        let keys = Keys::new(host.passwords(), policy);
         work(&mut Cx {
             policy,
             budget: &mut budget,
+            keys: &keys,
             host,
             findings,
             children: Vec::new(),
@@ -141,11 +151,12 @@ impl<'a> Cx<'a> {
 
     fn nested_quietly(&mut self, name: &str, input: Untrusted<'_>, kind: ExportKind) -> Result<Cleaned, Refusal> {
         self.export(kind, name, input.bytes())?;
-        let (policy, depth) = (self.policy, self.depth.saturating_add(1));
+        let (policy, keys, depth) = (self.policy, self.keys, self.depth.saturating_add(1));
         let path = if self.path.is_empty() { name.to_owned() } else { format!("{}/{name}", self.path) };
         let host = &mut *self.host;
         self.budget.deeper(|budget| {
-            let mut inner = Cx { policy, budget, host, findings: Findings::new(), children: Vec::new(), depth, path };
+            let (findings, children) = (Findings::new(), Vec::new());
+            let mut inner = Cx { policy, budget, keys, host, findings, children, depth, path };
             Ok(inner.clean(name, input))
         })
     }
@@ -165,6 +176,7 @@ impl<'a> Cx<'a> {
         self.note(name, &identity, input);
         let result = match identity.refusal {
             Some(refusal) => Err(refusal),
+            None if identity.format == Format::OoxmlEncrypted => unlock::office(name, input, self),
             None => self.rebuild(input, identity.format),
         };
         if let Err(refusal) = &result {

@@ -24,12 +24,14 @@ mod identify;
 pub mod ole;
 mod registry;
 mod switches;
+mod unlock;
 pub mod zip_read;
 pub mod zip_write;
 
 pub use cx::{Cx, Host, Quiet};
 pub use identify::{Identity, identify};
 pub use registry::{RECONSTRUCTORS, reconstructor};
+pub use unlock::{Password, PasswordError, Passwords};
 
 use model::{Child, Format, Method, Outcome, Policy, Refusal, Untrusted};
 

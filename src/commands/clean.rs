@@ -5,10 +5,11 @@ use jail::Launcher;
 use model::{Outcome, ReportLine, shown};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use station::{
-    Destination, Ended, Ledger, LoadedPolicy, Outbox, Progress, Quarantine, Recovered, Report, Run, Settings, Station,
-    StationError, Visit,
+    Destination, Ended, Ledger, LoadedPolicy, Outbox, Passwords, Progress, Quarantine, Recovered, Report, Run,
+    Settings, Station, StationError, Visit,
 };
 use std::io::{IsTerminal, Write};
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -30,6 +31,10 @@ pub struct Arguments {
     /// The zone's policy (TOML). Without one, all that can be rebuilt is, and the rest is blocked.
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
+    /// Open what is encrypted with the passwords in this file, one a line; `-` reads them from standard input. They are
+    /// tried before those of the policy. A file must be readable by its owner alone.
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
     /// Keep the originals of withheld files here, encrypted to the policy's recipients.
     #[arg(long, value_name = "DIR")]
     quarantine: Option<PathBuf>,
@@ -111,11 +116,13 @@ fn clean(arguments: &Arguments, stop: &AtomicBool) -> Result<Run, StationError> 
         Some(path) => station::load_policy(path)?,
         None => station::standard_policy(),
     };
+    let passwords = arguments.password_file.as_deref().map(passwords).transpose()?.unwrap_or_default();
     let entries = station::inputs::collect(&arguments.inputs)?;
     station::inputs::refuse_overlap(&arguments.inputs, &arguments.out)?;
     let ledger = Ledger::open(&arguments.state.clone().unwrap_or_else(state_home))?;
     let station = start(arguments, policy.clone())?;
-    let session = station.session()?;
+    let mut session = station.session()?;
+    session.hand_over(passwords);
     let outbox = Outbox::open(&arguments.out)
         .map_err(|error| StationError::Outbox { path: arguments.out.clone(), message: error.to_string() })?;
     let quarantine = arguments.quarantine.as_deref().map(|path| Quarantine::open(path, &policy, &ledger));
@@ -166,6 +173,16 @@ fn clean(arguments: &Arguments, stop: &AtomicBool) -> Result<Run, StationError> 
         }
         Ok(()) | Err(_) => ended.map(|_| run),
     }
+}
+
+fn passwords(path: &Path) -> Result<Passwords, StationError> {
+    if path != Path::new("-") {
+        return station::read_passwords(path);
+    }
+    let refuse = |message: String| StationError::Passwords { path: path.to_owned(), message };
+    // Its own descriptor, since the buffer of the standard library is never wiped.
+    let stdin = std::io::stdin().as_fd().try_clone_to_owned().map_err(|error| refuse(error.to_string()))?;
+    station::passwords_from(std::fs::File::from(stdin)).map_err(refuse)
 }
 
 fn start(arguments: &Arguments, policy: LoadedPolicy) -> Result<Station, StationError> {

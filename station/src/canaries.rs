@@ -9,7 +9,7 @@
 use crate::intake::Intake;
 use crate::names::{Allocator, Planned, folder_keys};
 use crate::outbox::Outbox;
-use crate::pipeline::{Destination, Station};
+use crate::pipeline::{Destination, Means, Station};
 use crate::scan::Roster;
 use crate::{StationError, record};
 use jail::Sealed;
@@ -122,9 +122,10 @@ impl Station {
         let plan = Planned::of(canary.name.as_bytes());
         let folders = folder_keys(std::slice::from_ref(&plan));
         let mut line = record::unjudged(canary.name.as_bytes());
+        let means = Means { roster, passwords: Vec::new() };
         line.sha256 = Some(intake.digest);
         line.size = intake.sealed.len();
-        if let Err((outcome, reason)) = self.judge(&mut line, &intake, &plan, &mut Allocator::new(&folders), to, roster)
+        if let Err((outcome, reason)) = self.judge(&mut line, &intake, &plan, &mut Allocator::new(&folders), to, &means)
         {
             record::withhold(&mut line, outcome, reason);
         }

@@ -30,6 +30,14 @@ pub enum StationError {
         /// Key and place, from the TOML reader.
         message: String,
     },
+    /// The file of passwords cannot be used.
+    #[error("the passwords in {path} cannot be used: {message}")]
+    Passwords {
+        /// The file.
+        path: PathBuf,
+        /// Why; never a password.
+        message: String,
+    },
     /// The policy asks for an engine that this station does not have.
     #[error("the policy requires the engine {engine:?}, which this station does not have; known: {known}")]
     UnknownEngine {
@@ -126,6 +134,7 @@ impl StationError {
             Self::Input { .. }
             | Self::OutboxInsideInput { .. }
             | Self::Policy { .. }
+            | Self::Passwords { .. }
             | Self::UnknownEngine { .. }
             | Self::EnginePolicy(_) => 2,
             Self::Stale { .. } | Self::Trouble(_) => 1,

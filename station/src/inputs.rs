@@ -5,6 +5,7 @@
 
 use crate::StationError;
 use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, ResolveFlags};
+use sanitizer::Passwords;
 use std::ffi::OsString;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -35,6 +36,8 @@ pub struct Entry {
     pub shown: Vec<u8>,
     /// What it is.
     pub kind: Kind,
+    /// What was handed over for this one; tried before those of the session.
+    pub passwords: Passwords,
 }
 
 /// Ours: deeper trees than this are no tree that a person made; a loop of mounts is one.
@@ -88,7 +91,7 @@ fn collect_one(input: &Path, prefix: &[u8], entries: &mut Vec<Entry>) -> Result<
         Ok(stat) => kind_of(FileType::from_raw_mode(stat.st_mode)).unwrap_or(Kind::Special("folder")),
         Err(error) => return Err(refuse(error.into())),
     };
-    entries.push(Entry { root, path: PathBuf::from(name), shown, kind });
+    entries.push(Entry { root, path: PathBuf::from(name), shown, kind, passwords: Passwords::default() });
     Ok(())
 }
 
@@ -114,7 +117,7 @@ fn walk(root: &Arc<OwnedFd>, folder: &Path, prefix: &[u8], deep: usize, entries:
     };
     let mut unreadable = |why: String| {
         let (root, path, shown) = (Arc::clone(root), folder.to_owned(), shown_of(folder));
-        entries.push(Entry { root, path, shown, kind: Kind::Unreadable(why) });
+        entries.push(Entry { root, path, shown, kind: Kind::Unreadable(why), passwords: Passwords::default() });
     };
     if deep > MOST_FOLDERS_DEEP {
         return unreadable(format!("folders are nested more than {MOST_FOLDERS_DEEP} deep"));
@@ -126,7 +129,10 @@ fn walk(root: &Arc<OwnedFd>, folder: &Path, prefix: &[u8], deep: usize, entries:
     for (name, kind) in children {
         let path = folder.join(&name);
         match kind {
-            Some(kind) => entries.push(Entry { root: Arc::clone(root), shown: shown_of(&path), path, kind }),
+            Some(kind) => {
+                let (root, shown, passwords) = (Arc::clone(root), shown_of(&path), Passwords::default());
+                entries.push(Entry { root, shown, path, kind, passwords });
+            }
             None => walk(root, &path, prefix, deep.saturating_add(1), entries),
         }
     }

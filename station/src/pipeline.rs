@@ -8,6 +8,7 @@ use crate::intake::{Intake, IntakeError, digest_of, take_in};
 use crate::ledger::{SessionLog, Step, file_row};
 use crate::names::{Allocator, Planned, folder_keys, groups};
 use crate::outbox::Outbox;
+use crate::passwords::read_passwords;
 use crate::policy::LoadedPolicy;
 use crate::quarantine::{Kept, Quarantine};
 use crate::record;
@@ -21,11 +22,13 @@ use engines::structure::Noted;
 use jail::{Done, Growing, Job, JobFailure, JobLimits, Launcher, Sealed, SpoolDir, Usage, Zygote};
 use model::{Digest, FindingAction, Findings, Method, Outcome, OutputRow, Policy, Reason, ReasonCode, ReportLine};
 use rayon::prelude::*;
+use sanitizer::Passwords;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
+use zeroize::Zeroizing;
 
 /// What a station is started with.
 #[derive(Debug)]
@@ -117,6 +120,22 @@ pub struct Session<'a> {
 pub(crate) struct Terms {
     /// Who must look at every object.
     roster: Roster,
+    /// What was handed over for the session, and then the station's own.
+    passwords: [Passwords; 2],
+}
+
+/// What one file is judged with.
+pub(crate) struct Means<'a> {
+    /// Who must look at every object.
+    pub roster: &'a Roster,
+    /// What may be tried on what is encrypted: the file's own passwords, the session's, the station's.
+    pub passwords: Vec<Passwords>,
+}
+
+impl Terms {
+    fn means(&self, own: &Passwords) -> Means<'_> {
+        Means { roster: &self.roster, passwords: std::iter::once(own).chain(&self.passwords).cloned().collect() }
+    }
 }
 
 impl Session<'_> {
@@ -125,6 +144,13 @@ impl Session<'_> {
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
         self.station.warnings_for(&self.terms)
+    }
+
+    /// Takes the passwords that somebody hands over for the files of this session, in the place of earlier ones. They are
+    /// tried after those of an entry and before the station's own, stay in memory and end with the session.
+    pub fn hand_over(&mut self, passwords: Passwords) {
+        let [handed, _] = &mut self.terms.passwords;
+        *handed = passwords;
     }
 
     /// Cleans every entry. Each ends in exactly one line; `stop` ends the run early, and the entries that were not
@@ -185,7 +211,9 @@ impl Station {
             .build()
             .map_err(|e| StationError::Jail(e.to_string()))?;
         let nonce = AtomicU64::new(1);
-        Ok(Self { policy, reconstruct, verify, force, spool, threads, nonce, fixed_point })
+        let station = Self { policy, reconstruct, verify, force, spool, threads, nonce, fixed_point };
+        // A list that cannot be read is better known now than when somebody stands there.
+        station.own_passwords().map(|_| station)
     }
 
     /// What looks now, for a face to show; a refresh may put something else in its place.
@@ -269,11 +297,17 @@ impl Station {
         // What is wrong with a new set is in the warnings, and the old one stays.
         let _ = self.refresh();
         self.force.judge(SystemTime::now())?;
+        let passwords = [Passwords::default(), self.own_passwords()?];
         let (roster, canaries) = self.muster()?;
         match canaries.into_iter().find_map(missed) {
             Some(canary) => Err(StationError::OutOfService { canary }),
-            None => Ok(Session { station: self, terms: Terms { roster } }),
+            None => Ok(Session { station: self, terms: Terms { roster, passwords } }),
         }
+    }
+
+    /// The passwords that the policy points to, read anew: who changes them need not start the station again.
+    fn own_passwords(&self) -> Result<Passwords, StationError> {
+        self.policy.policy.passwords.file.as_deref().map_or_else(|| Ok(Passwords::default()), read_passwords)
     }
 
     pub(crate) fn spool(&self) -> &SpoolDir {
@@ -358,7 +392,7 @@ impl Station {
             }
         };
         line.ms.intake = millis(started);
-        self.taken(&mut line, &intake, plan, names, to, terms);
+        self.taken(&mut line, &intake, plan, names, to, &terms.means(&entry.passwords));
         self.ended(line, Some(&intake), to, stop)
     }
 
@@ -370,7 +404,8 @@ impl Station {
         line.warnings = self.warnings_for(terms);
         let plan = Planned::of(shown.as_bytes());
         let folders = folder_keys(std::slice::from_ref(&plan));
-        self.taken(&mut line, intake, &plan, &mut Allocator::new(&folders), to, terms);
+        let means = terms.means(&Passwords::default());
+        self.taken(&mut line, intake, &plan, &mut Allocator::new(&folders), to, &means);
         Run { lines: vec![self.ended(line, Some(intake), to, &AtomicBool::new(false))] }
     }
 
@@ -382,7 +417,7 @@ impl Station {
         plan: &Planned,
         names: &mut Allocator<'_>,
         to: &Destination<'_>,
-        terms: &Terms,
+        means: &Means<'_>,
     ) {
         line.sha256 = Some(intake.digest);
         line.size = intake.sealed.len();
@@ -390,7 +425,7 @@ impl Station {
             record::withhold(line, outcome, reason);
         } else if let Some(reason) = self.force.hold() {
             record::withhold(line, Outcome::Blocked, reason);
-        } else if let Err((outcome, reason)) = self.judge(line, intake, plan, names, to, &terms.roster) {
+        } else if let Err((outcome, reason)) = self.judge(line, intake, plan, names, to, means) {
             record::withhold(line, outcome, reason);
         }
     }
@@ -403,12 +438,12 @@ impl Station {
         plan: &Planned,
         names: &mut Allocator<'_>,
         to: &Destination<'_>,
-        roster: &Roster,
+        means: &Means<'_>,
     ) -> Result<(), (Outcome, Reason)> {
         // Input, exported objects and output are looked at with the same signatures, whatever comes meanwhile.
         let force = self.force.get();
         let engines = &force.engines;
-        let (scanned, answered) = self.look(line, engines, intake, plan, roster);
+        let (scanned, answered) = self.look(line, engines, intake, plan, means);
         // A detection outweighs whatever else there is to say about the file.
         if scanned.is_malicious() {
             return Err(refused(&scanned));
@@ -426,7 +461,7 @@ impl Station {
         let output = self.output(done.output)?;
         let digest = digest_of(&output).map_err(|e| station(&e))?;
         let known = (digest == intake.digest).then_some(&scanned);
-        let (verified, clean) = self.prove(line, engines, (output, digest), made, known, roster)?;
+        let (verified, clean) = self.prove(line, engines, (output, digest), made, known, means.roster)?;
         self.release(line, &verified, clean, made, plan, names, to)
     }
 
@@ -437,12 +472,13 @@ impl Station {
         engines: &EngineSet,
         intake: &Intake,
         plan: &Planned,
-        roster: &Roster,
+        means: &Means<'_>,
     ) -> (Scanned, Answered) {
+        let roster = means.roster;
         let input = Object { sealed: &intake.sealed, offset: 0, len: intake.sealed.len(), name: "the input" };
         let (timed_scan, timed_job) = rayon::join(
             || timed(|| engines.scan(&input, Some(intake.digest), roster)),
-            || timed(|| self.reconstruct(&plan.name, &intake.sealed)),
+            || timed(|| self.reconstruct(&plan.name, &intake.sealed, &means.passwords)),
         );
         let ((mut scanned, scan_ms), (job, reconstruct_ms)) = (timed_scan, timed_job);
         line.ms.scan = scan_ms;
@@ -498,7 +534,7 @@ impl Station {
         }
         let force = self.force.get();
         let plan = Planned::of(line.input.as_bytes());
-        let (scanned, answered) = self.look(line, &force.engines, intake, &plan, &terms.roster);
+        let (scanned, answered) = self.look(line, &force.engines, intake, &plan, &terms.means(&Passwords::default()));
         let clean = CleanScan::mint(intake.digest, &scanned).ok_or_else(|| refused(&scanned))?;
         let (_, answer) = answered?;
         line.format = Some(answer.format);
@@ -519,20 +555,25 @@ impl Station {
         Ok(())
     }
 
-    fn reconstruct(&self, name: &str, input: &Sealed) -> Result<Done, JobFailure> {
+    fn reconstruct(&self, name: &str, input: &Sealed, passwords: &[Passwords]) -> Result<Done, JobFailure> {
         let (policy, fixed_point) = (self.jail_policy(), self.fixed_point);
-        let job = ReconstructJob { name: name.to_owned(), policy, fixed_point };
+        let job = ReconstructJob { name: name.to_owned(), policy, passwords: passwords.to_vec(), fixed_point };
         self.job(&self.reconstruct, input, &job)
     }
 
-    /// What the jails need of the policy: which programs a site has is no business of theirs.
+    /// What the jails need of the policy: which programs a site has, and where its passwords lie, is no business of
+    /// theirs.
     fn jail_policy(&self) -> Policy {
         let (engines, quarantine) = (model::EnginePolicy::default(), model::QuarantinePolicy::default());
-        Policy { engines, quarantine, ..self.policy.policy.clone() }
+        let policy = self.policy.policy.clone();
+        let passwords = model::PasswordPolicy { file: None, ..policy.passwords };
+        Policy { engines, quarantine, passwords, ..policy }
     }
 
     fn job(&self, zygote: &Zygote, input: &Sealed, header: &impl serde::Serialize) -> Result<Done, JobFailure> {
-        let header = serde_json::to_vec(header).map_err(|e| JobFailure::Station(e.into()))?;
+        // Wiped, since it may hold passwords; with room for all of it, so that it leaves no copies as it grows.
+        let mut text = Zeroizing::new(Vec::with_capacity(jail::HEADER_MAX));
+        serde_json::to_writer(&mut *text, header).map_err(|e| JobFailure::Station(e.into()))?;
         let limits = &self.policy.policy.limits;
         let limits = JobLimits {
             memory_bytes: limits.memory_bytes,
@@ -541,7 +582,7 @@ impl Station {
             output_bytes: limits.expanded_bytes,
             spool_bytes: limits.expanded_bytes,
         };
-        zygote.run(Job { input, header: &header, limits, spool: &self.spool })
+        zygote.run(Job { input, header: &text, limits, spool: &self.spool })
     }
 
     /// The sealed output; a job that wrote nothing has an empty one.

@@ -8,6 +8,7 @@ use jail::{Room, ScanRoom};
 use model::{
     Child, ExportKind, Fact, Facts, Finding, Findings, Format, Method, Outcome, Policy, Reason, Refusal, Untrusted,
 };
+use sanitizer::Passwords;
 use serde::{Deserialize, Serialize};
 use std::time::Instant;
 
@@ -46,8 +47,30 @@ pub(crate) struct ReconstructJob {
     /// The input's name: compared with its content, never opened.
     pub name: String,
     pub policy: Policy,
+    /// What may be tried on what is encrypted. In the order of the lists and within them; the lists are the file's own,
+    /// the session's and the station's.
+    #[serde(with = "passwords")]
+    pub passwords: Vec<Passwords>,
     /// Whether an input that is our own dialect already passes as it is.
     pub fixed_point: bool,
+}
+
+/// Passwords on their way into a reconstruct jail: the only place where they are written down, into a header that is
+/// wiped on both sides.
+mod passwords {
+    use super::Passwords;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(lists: &[Passwords], to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(lists.iter().map(|list| list.list().iter().map(|password| password.text()).collect::<Vec<_>>()))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Passwords>, D::Error> {
+        // In a process that ends with its one job.
+        let lists = Vec::<Vec<String>>::deserialize(from)?;
+        let list = |texts: Vec<String>| Passwords::new(texts.iter().map(|text| text.as_str()));
+        lists.into_iter().map(list).collect::<Result<_, _>>().map_err(serde::de::Error::custom)
+    }
 }
 
 /// What it answers. The new file itself lies in the job's output.
@@ -127,6 +150,7 @@ pub(crate) enum VerifyError {
 struct JailHost<'a, 'r> {
     outlet: &'a mut jail::Outlet<'r>,
     policy: &'a Policy,
+    passwords: Passwords,
     fixed_point: bool,
     facts: Facts,
     started: Instant,
@@ -141,6 +165,10 @@ impl sanitizer::Host for JailHost<'_, '_> {
 
     fn recognises(&self, bytes: &[u8], format: Format) -> bool {
         self.fixed_point && verifier::verify(bytes, format, self.policy).is_ok()
+    }
+
+    fn passwords(&self) -> Passwords {
+        self.passwords.clone()
     }
 
     fn fact(&mut self, fact: Fact, file: &str, at: &str) {
@@ -162,6 +190,7 @@ pub fn reconstruct_role(room: &mut Room) -> Result<Vec<u8>, String> {
     let mut host = JailHost {
         outlet,
         policy: &job.policy,
+        passwords: Passwords::joined(&job.passwords),
         fixed_point: job.fixed_point,
         facts: Facts::default(),
         started: Instant::now(),

@@ -5,13 +5,16 @@
 //! [`Refusal::Malformed`]); what they all skip (a prefix, bytes after the end, padding) is a finding. ZIP and Office
 //! files are both read here. Only stored and deflated members can be read.
 
+mod locked;
 mod names;
 mod walk;
 
+pub(crate) use names::to_cp437;
 pub(crate) use walk::{u16_at, u32_at};
 
+use crate::unlock::{Keys, winzip::Strength};
 use flate2::{Crc, Decompress, FlushDecompress, Status};
-use model::{Budget, FindingAction, LimitKind, Refusal};
+use model::{Budget, FindingAction, LimitKind, Locked, Refusal};
 use std::borrow::Cow;
 
 /// What kind of thing a member is, by its attributes and name.
@@ -25,6 +28,25 @@ pub enum Kind {
     Special,
 }
 
+/// How a member is encrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cipher {
+    /// Traditional PKWARE encryption (APPNOTE 6.1).
+    Traditional {
+        /// What the last byte of its header may be: of the CRC-32, or of the time where the CRC-32 comes later.
+        checks: [u8; 2],
+    },
+    /// WinZip's AES.
+    Aes {
+        /// How long its key is.
+        strength: Strength,
+        /// Whether the CRC-32 is there beside the authentication code (AE-1).
+        crc: bool,
+    },
+    /// Strong encryption, masked headers, a method that nobody knows.
+    Unknown,
+}
+
 /// One member, as both headers describe it.
 #[derive(Clone, Debug)]
 pub struct Entry {
@@ -32,9 +54,9 @@ pub struct Entry {
     pub name: String,
     /// What it is.
     pub kind: Kind,
-    /// Whether its data is encrypted.
-    pub encrypted: bool,
-    /// Compression method (APPNOTE 4.4.5).
+    /// How its data is encrypted, if it is.
+    pub cipher: Option<Cipher>,
+    /// Compression method (APPNOTE 4.4.5); of what is encrypted with AES, the one underneath.
     pub method: u16,
     /// Bytes once unpacked, as declared.
     pub size: u64,
@@ -111,37 +133,67 @@ impl<'a> Archive<'a> {
         self.notes
     }
 
-    /// Unpacks a member. Its size and CRC-32 must be as declared.
+    /// Unpacks a member that is not encrypted. Its size and CRC-32 must be as declared.
     ///
     /// # Errors
-    /// [`Refusal::Encrypted`], [`Refusal::Unsupported`] for a method other than stored and deflate or a link,
+    /// [`Refusal::Encrypted`] for one that is, [`Refusal::Unsupported`] for a method other than stored and deflate or a link,
     /// [`Refusal::Limit`] for a bomb, [`Refusal::Malformed`] for damaged data.
     pub fn read(&self, entry: &Entry, budget: &mut Budget) -> Result<Cow<'a, [u8]>, Refusal> {
         let packed = self.bytes.get(entry.data.clone()).unwrap_or_default();
-        if entry.encrypted {
-            return Err(Refusal::Encrypted);
+        if entry.cipher.is_some() {
+            return Err(Refusal::Encrypted(Locked::method("a part of a package that is encrypted by itself")));
         }
         if entry.kind == Kind::Special {
-            return Err(Refusal::unsupported("a link or device in an archive"));
+            return Err(link());
         }
         budget.spend_bytes(entry.size)?;
-        let at = entry.data.start as u64;
         let bytes = match entry.method {
             0 if packed.len() as u64 == entry.size => Cow::Borrowed(packed),
-            0 => return Err(Refusal::malformed(at, "APPNOTE 4.4.8: a stored member has one size")),
-            8 => Cow::Owned(inflate(packed, entry.size, at)?),
-            9 => return Err(Refusal::unsupported("deflate64 in an archive")),
-            _ => {
-                return Err(Refusal::unsupported("a compression method other than stored and deflate"));
-            }
+            _ => Cow::Owned(expand(entry, packed)?),
         };
-        let mut crc = Crc::new();
-        crc.update(&bytes);
-        if crc.sum() != entry.crc {
-            return Err(Refusal::malformed(at, "APPNOTE 4.4.7: CRC-32 of the member"));
-        }
+        check(entry, &bytes)?;
         Ok(bytes)
     }
+
+    /// Like [`Archive::read`], and opens what is encrypted with one of `keys`.
+    ///
+    /// # Errors
+    /// As there; [`Refusal::Encrypted`] where no password fits.
+    pub(crate) fn read_with(&self, entry: &Entry, keys: &Keys, budget: &mut Budget) -> Result<Cow<'a, [u8]>, Refusal> {
+        let Some(cipher) = entry.cipher else {
+            return self.read(entry, budget);
+        };
+        if entry.kind == Kind::Special {
+            return Err(link());
+        }
+        let sealed = self.bytes.get(entry.data.clone()).unwrap_or_default();
+        locked::read(entry, cipher, sealed, keys, budget).map(Cow::Owned)
+    }
+}
+
+fn link() -> Refusal {
+    Refusal::unsupported("a link or device in an archive")
+}
+
+/// Undoes the compression of a member that is not encrypted, or is not any more.
+fn expand(entry: &Entry, packed: &[u8]) -> Result<Vec<u8>, Refusal> {
+    let at = entry.data.start as u64;
+    match entry.method {
+        0 if packed.len() as u64 == entry.size => Ok(packed.to_vec()),
+        0 => Err(Refusal::malformed(at, "APPNOTE 4.4.8: a stored member has one size")),
+        8 => inflate(packed, entry.size, at),
+        9 => Err(Refusal::unsupported("deflate64 in an archive")),
+        _ => Err(Refusal::unsupported("a compression method other than stored and deflate")),
+    }
+}
+
+fn check(entry: &Entry, bytes: &[u8]) -> Result<(), Refusal> {
+    let mut crc = Crc::new();
+    crc.update(bytes);
+    if crc.sum() == entry.crc {
+        return Ok(());
+    }
+    Err(Refusal::malformed(entry.data.start as u64, "APPNOTE 4.4.7: CRC-32 of the member"))
 }
 
 /// Refuses what unpacks to far more than it is.

@@ -25,6 +25,12 @@ fn cp437(byte: u8) -> char {
     CP437.chars().nth(usize::from(byte & 0x7f)).unwrap_or('_')
 }
 
+/// `text` in code page 437; `None` where it has letters of others.
+pub fn to_cp437(text: &str) -> Option<Vec<u8>> {
+    let high = |c| CP437.chars().position(|known| known == c).and_then(|at| u8::try_from(at).ok()).map(|at| at | 0x80);
+    text.chars().map(|c| if c.is_ascii() { u8::try_from(c).ok() } else { high(c) }).collect()
+}
+
 /// Kana, ideographs, Hangul: a European name decoded as one of these encodings would give a stray mixture.
 const fn is_east_asian(c: char) -> bool {
     matches!(c, '\u{3000}'..='\u{30ff}' | '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}')
@@ -49,6 +55,8 @@ mod tests {
         assert_eq!(CP437.chars().count(), 128);
         assert_eq!(decode("grün.txt".as_bytes()), "grün.txt");
         assert_eq!(decode(b"gr\x81n.txt"), "grün.txt");
+        assert_eq!(to_cp437("grün").as_deref(), Some(&b"gr\x81n"[..]));
+        assert_eq!(to_cp437("你"), None);
         assert_eq!(decode(b"\xc4\xe3\xba\xc3.txt"), "你好.txt");
         assert_eq!(fold("Doc.PDF /"), "doc.pdf");
     }

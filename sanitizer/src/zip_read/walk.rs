@@ -1,6 +1,7 @@
 //! The structure: end records, central directory, local headers, and every byte in between.
 
-use super::{Archive, Entry, Kind, Notes, names};
+use super::{Archive, Cipher, Entry, Kind, Notes, names};
+use crate::unlock::winzip::Strength;
 use model::{Budget, FindingAction, Refusal};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -45,6 +46,10 @@ struct Central {
     entry: Entry,
     raw_name: Range<usize>,
     flags: u16,
+    /// As the header has it: 99 for AES, whatever is underneath.
+    method: u16,
+    /// The extra field of AES.
+    aes: Option<[u8; 7]>,
     packed: u64,
     local: usize,
 }
@@ -179,17 +184,50 @@ fn central(bytes: &[u8], at: usize, stop: usize, notes: &mut Notes) -> Option<(C
     notes.attributes = notes.attributes.saturating_add(u64::from(!untimed));
     let name = names::decode(raw);
     let kind = kind(&name, made_by, attributes);
+    let aes = aes_field(extra).filter(|_| method == AES);
+    let (crc, time) = (u32_at(head, 16)?, u16_at(head, 12)?);
     let entry = Entry {
         name,
         kind,
-        encrypted: flags & ENCRYPTED != 0 || method == 99,
-        method,
+        cipher: cipher(flags, method, aes, (crc, time)),
+        method: aes.map_or(method, |[.., low, high]| u16::from_le_bytes([low, high])),
         size: sizes.size,
-        crc: u32_at(head, 16)?,
+        crc,
         data: 0..0,
     };
     let local = usize::try_from(sizes.offset?).ok()?;
-    Some((Central { entry, raw_name: name_start..name_end, flags, packed: sizes.packed, local }, next))
+    Some((Central { entry, raw_name: name_start..name_end, flags, method, aes, packed: sizes.packed, local }, next))
+}
+
+/// The method of what is encrypted with AES; the real one stands in its extra field.
+const AES: u16 = 99;
+
+/// The extra field of AES: version, `AE`, strength, method.
+fn aes_field(mut extra: &[u8]) -> Option<[u8; 7]> {
+    while let (Some(id), Some(len)) = (u16_at(extra, 0), u16_at(extra, 2)) {
+        let (field, rest) = extra.get(4..)?.split_at_checked(usize::from(len))?;
+        if id == 0x9901 {
+            return field.try_into().ok();
+        }
+        extra = rest;
+    }
+    None
+}
+
+fn cipher(flags: u16, method: u16, aes: Option<[u8; 7]>, (crc, time): (u32, u16)) -> Option<Cipher> {
+    match (flags & ENCRYPTED, method, aes) {
+        (0, method, _) if method != AES => None,
+        (1, AES, Some([version @ 1..=2, 0, b'A', b'E', strength, ..])) => {
+            let strength = Strength::of(strength);
+            Some(strength.map_or(Cipher::Unknown, |strength| Cipher::Aes { strength, crc: version == 1 }))
+        }
+        (1, method, _) if method != AES => {
+            let crc = crc.to_be_bytes()[0];
+            let other = if flags & STREAMED == 0 { crc } else { time.to_be_bytes()[0] };
+            Some(Cipher::Traditional { checks: [crc, other] })
+        }
+        (_, _, _) => Some(Cipher::Unknown),
+    }
 }
 
 /// Unix modes stand in the upper half where a Unix or macOS tool made the archive; links are believed of any tool,
@@ -274,7 +312,8 @@ fn local(bytes: &[u8], central: &mut Central, shift: usize, notes: &mut Notes) -
     }
     unicode_path(name, extra, &central.entry.name)?;
     let encryption_differs = (flags ^ central.flags) & ENCRYPTED != 0;
-    if method != central.entry.method || encryption_differs {
+    let aes_differs = central.aes.is_some() && aes_field(extra) != central.aes;
+    if method != central.method || encryption_differs || aes_differs {
         return Err(ambiguous("an archive with other methods in its local headers (APPNOTE 4.4.5)"));
     }
     let mut sizes = Sizes::new(word(22)?, word(18)?, None);
@@ -282,7 +321,7 @@ fn local(bytes: &[u8], central: &mut Central, shift: usize, notes: &mut Notes) -
     let streamed = flags & STREAMED != 0;
     sizes.widen(extra).ok_or_else(broken)?;
     let same = (sizes.size, sizes.packed, crc) == (central.entry.size, central.packed, central.entry.crc);
-    // Bit 3 lets them be zero (4.4.4); encrypted members of AE-2 have no CRC, and nobody reads them.
+    // Bit 3 lets them be zero (4.4.4); members of AE-2 have no CRC at all.
     let left_out = streamed && [sizes.size, sizes.packed, crc.into()].iter().all(|n| *n == 0);
     let some_left_out = streamed
         && [(sizes.size, central.entry.size), (sizes.packed, central.packed), (crc.into(), central.entry.crc.into())]
@@ -313,7 +352,10 @@ fn descriptor(head: &[u8], data: usize, central: &Central, sizes_in_header: bool
             if wide { u64_at(head, p) } else { u32_at(head, p).map(u64::from) }
         };
         let values = (u32_at(head, at), read(packed_at), read(size_at));
-        if values == (Some(central.entry.crc), Some(central.packed), Some(central.entry.size)) {
+        // AE-2 has no CRC-32 that anybody would look at.
+        let any_crc = matches!(central.entry.cipher, Some(Cipher::Aes { crc: false, .. }));
+        let crc = if any_crc { values.0 } else { Some(central.entry.crc) };
+        if values == (crc, Some(central.packed), Some(central.entry.size)) {
             return Ok(size_at.saturating_add(if wide { 8 } else { 4 }));
         }
     }

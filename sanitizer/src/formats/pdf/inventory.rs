@@ -158,8 +158,7 @@ impl<'a> Walk<'a, '_, '_> {
         if memchr::memmem::find(data, b"/ObjStm").is_some() {
             self.cx.found("PDF-06", ReEncoded, "");
         }
-        let encrypt = |at: usize| data.get(at.saturating_add(8)).is_some_and(|b| !b.is_ascii_alphanumeric());
-        if memchr::memmem::find_iter(data, b"/Encrypt").any(encrypt) {
+        if is_encrypted(data) && self.cx.findings().rows().iter().all(|row| row.id != "PDF-14") {
             self.cx.found("PDF-14", Neutralised, "empty user password");
         }
     }
@@ -416,6 +415,12 @@ impl<'a> Inventory<'_, 'a, '_, '_> {
         self.found("PDF-05", Removed);
         self.object(Found { id: Some(id), object }, 0)
     }
+}
+
+/// Whether a trailer may name an encryption dictionary.
+pub fn is_encrypted(data: &[u8]) -> bool {
+    let whole = |at: usize| data.get(at.saturating_add(8)).is_some_and(|b| !b.is_ascii_alphanumeric());
+    memchr::memmem::find_iter(data, b"/Encrypt").any(whole)
 }
 
 /// Names of actions that somebody may want to hide from a search.

@@ -26,6 +26,7 @@ mod leak;
 mod lex;
 mod links;
 mod pages;
+mod plain;
 mod programs;
 mod resources;
 #[cfg(test)]
@@ -38,8 +39,8 @@ use crate::switches::{Filter, off};
 use crate::{Cx, Rebuilt, Reconstructor};
 use hayro::RenderCache;
 use hayro::hayro_syntax::object::Dict as Source;
-use hayro::hayro_syntax::{DecryptionError, LoadPdfError, Pdf as Reader};
-use model::{FindingAction, Format, Method, Refusal, RuleAction, Untrusted};
+use hayro::hayro_syntax::{DecryptionError, LoadPdfError, Pdf as Reader, PdfData};
+use model::{Fact, FindingAction, Format, Locked, Method, Refusal, RuleAction, Untrusted};
 use value::{Dict, Document, Id, Object, Val};
 use walk::{Walk, choice};
 
@@ -52,7 +53,14 @@ impl Reconstructor for Pdf {
     }
 
     fn reconstruct(&self, input: Untrusted<'_>, _format: Format, cx: &mut Cx<'_>) -> Result<Rebuilt, Refusal> {
-        let reader = open(input)?;
+        let Opened { reader, by_password } = open(input, cx)?;
+        if by_password {
+            cx.found("PDF-14", FindingAction::Removed, "opened with a password");
+            cx.fact(Fact::Encrypted, "");
+        }
+        if by_password || inventory::is_encrypted(input.bytes()) {
+            plain::export(&reader, cx)?;
+        }
         cx.budget.spend_entries(reader.len() as u64 / OBJECTS_AN_ENTRY)?;
         let Built { document, catalog, pages, method } = rebuild(&reader, cx)?;
         drop(reader);
@@ -65,12 +73,48 @@ impl Reconstructor for Pdf {
 /// Ours: an object that the cross-reference table names costs little until it is used; using it is paid for by itself.
 const OBJECTS_AN_ENTRY: u64 = 8;
 
-fn open(input: Untrusted<'_>) -> Result<Reader, Refusal> {
-    match Reader::new(input.bytes().to_vec()) {
-        Ok(reader) if reader.pages().is_empty() => Err(Refusal::malformed(0, "ISO 32000-1 7.7.3: there is no page")),
-        Ok(reader) => Ok(reader),
-        Err(LoadPdfError::Decryption(DecryptionError::PasswordProtected)) => Err(Refusal::Encrypted),
-        Err(LoadPdfError::Decryption(_)) => Err(Refusal::unsupported("this kind of encryption")),
+struct Opened {
+    reader: Reader,
+    /// Whether it took one of the passwords that were handed over; the empty one opens many.
+    by_password: bool,
+}
+
+fn open(input: Untrusted<'_>, cx: &mut Cx<'_>) -> Result<Opened, Refusal> {
+    let data = PdfData::from(input.bytes().to_vec());
+    let (opened, by_password) = match tried(&data, "")? {
+        Some(reader) => (Some(reader), false),
+        None => (with_passwords(&data, cx)?, true),
+    };
+    let reader = opened.ok_or_else(|| cx.keys.locked())?;
+    if reader.pages().is_empty() {
+        return Err(Refusal::malformed(0, "ISO 32000-1 7.7.3: there is no page"));
+    }
+    Ok(Opened { reader, by_password })
+}
+
+/// Ours: a try reads the cross-reference table anew, and hashes some hundred times at most (ISO 32000-2, 7.6.4).
+const TRY: u64 = 10_000;
+/// Ours: bytes of the file that stand for a round of hashing.
+const BYTES_A_ROUND: u64 = 64;
+
+fn with_passwords(data: &PdfData, cx: &mut Cx<'_>) -> Result<Option<Reader>, Refusal> {
+    let cost = TRY.saturating_add(data.as_ref().len() as u64 / BYTES_A_ROUND);
+    let (keys, budget) = (cx.keys, &mut *cx.budget);
+    keys.find(|password| {
+        budget.spend_key_iterations(cost)?;
+        tried(data, password.text())
+    })
+}
+
+/// The file, where the password is right; `None` where it is not.
+fn tried(data: &PdfData, password: &str) -> Result<Option<Reader>, Refusal> {
+    match Reader::new_with_password(data.clone(), password) {
+        Ok(reader) => Ok(Some(reader)),
+        Err(LoadPdfError::Decryption(DecryptionError::PasswordProtected)) => Ok(None),
+        Err(LoadPdfError::Decryption(DecryptionError::UnsupportedAlgorithm)) => {
+            Err(Refusal::Encrypted(Locked::method("not the standard security handler of PDF")))
+        }
+        Err(LoadPdfError::Decryption(_)) => Err(Refusal::malformed(0, "ISO 32000-1 7.6.1: the encryption dictionary")),
         Err(LoadPdfError::Invalid) => {
             Err(Refusal::malformed(0, "ISO 32000-1 7.5: no cross-reference table, and none can be made"))
         }

@@ -11,7 +11,7 @@ use crate::switches::{Filter, off};
 use crate::zip_read::{Archive, Entry, Kind};
 use crate::zip_write::ZipWriter;
 use crate::{Cx, Rebuilt, Reconstructor, spoils_the_container};
-use model::{FindingAction, Format, Refusal, Untrusted, WithheldMember};
+use model::{Fact, FindingAction, Format, Refusal, Untrusted, WithheldMember};
 use paths::Paths;
 
 /// ZIP archives.
@@ -79,7 +79,12 @@ impl Rebuild<'_> {
 
     fn member(&mut self, entry: &Entry, cx: &mut Cx<'_>) -> Result<(), Refusal> {
         let leaf = paths::leaf(&entry.name);
-        let cleaned = match self.archive.read(entry, cx.budget) {
+        let read = self.archive.read_with(entry, cx.keys, cx.budget);
+        if read.is_ok() && entry.cipher.is_some() {
+            cx.found("ARC-06", FindingAction::Removed, &format!("opened with a password: {leaf}"));
+            cx.fact(Fact::Encrypted, &leaf);
+        }
+        let cleaned = match read {
             Ok(bytes) if off(Filter::ZipMembers) => Ok(Rebuilt::new(bytes.into_owned(), Format::Txt)),
             Ok(bytes) => cx.nested(&leaf, Untrusted::new(&bytes)),
             Err(refusal) => {
@@ -123,7 +128,7 @@ impl Rebuild<'_> {
 fn report_withheld(entry: &Entry, refusal: &Refusal, cx: &mut Cx<'_>) {
     let id = if entry.kind == Kind::Special {
         "ARC-02"
-    } else if *refusal == Refusal::Encrypted {
+    } else if matches!(refusal, Refusal::Encrypted(_)) && entry.cipher.is_some() {
         "ARC-06"
     } else if !matches!(entry.method, 0 | 8) {
         "ARC-09"
