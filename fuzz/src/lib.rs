@@ -1,8 +1,9 @@
 //! What every fuzz target asserts.
 #![forbid(unsafe_code)]
 
+use model::{ExportKind, Refusal};
 use model::{Format, Policy, Untrusted};
-use sanitizer::{Quiet, identify, reconstructor};
+use sanitizer::{Host, Passwords, identify, reconstructor};
 
 /// Small limits: a target must meet them often, and a leak past them must show.
 fn policy() -> Policy {
@@ -23,12 +24,69 @@ pub fn identification(data: &[u8]) {
     assert_eq!(first.findings, second.findings);
 }
 
+/// The password of every target: what is locked with it opens.
+const PASSWORD: &str = "password";
+
+/// A host that has a password and scans nothing.
+struct Keeper(Passwords);
+
+impl Keeper {
+    fn new() -> Self {
+        Self(Passwords::new([PASSWORD]).unwrap_or_default())
+    }
+}
+
+impl Host for Keeper {
+    fn export(&mut self, _: ExportKind, _: &str, _: u32, _: &[u8]) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    fn recognises(&self, _: &[u8], _: Format) -> bool {
+        false
+    }
+
+    fn passwords(&self) -> Passwords {
+        self.0.clone()
+    }
+}
+
+/// What is locked with our password, bent at places that `data` says, opens or not, never panics, and comes out as our
+/// dialect. The first byte says which lock; then three bytes each, a place and what is put there.
+pub fn unlocking(data: &[u8]) {
+    let Some((which, bends)) = data.split_first() else { return };
+    let members: [(&str, &[u8]); 2] = [("a.txt", b"alpha alpha alpha"), ("b.csv", b"=1,2\n")];
+    let aes = |key| samples::zip_locked(&members, PASSWORD, samples::Lock::Aes { key, version: which / 8 % 2 + 1 });
+    let office = |scheme| samples::office_locked(&samples::docx(), PASSWORD, scheme);
+    let (name, mut bytes) = match which % 6 {
+        0 => ("a.zip", samples::zip_locked(&members, PASSWORD, samples::Lock::ZipCrypto)),
+        1 => ("a.zip", aes(16)),
+        2 => ("a.zip", aes(32)),
+        3 => ("a.docx", office(samples::Scheme::Standard)),
+        4 => ("a.docx", office(samples::Scheme::Agile { rounds: 10 })),
+        _ => ("a.bin", bends.to_vec()),
+    };
+    for bend in bends.as_chunks::<3>().0.iter().filter(|_| which % 6 < 5) {
+        let at = usize::from(u16::from_le_bytes([bend[0], bend[1]]));
+        if let Some(byte) = bytes.get_mut(at) {
+            *byte ^= bend[2];
+        }
+    }
+    let policy = policy();
+    if let Ok(made) = sanitizer::clean(name, Untrusted::new(&bytes), &policy, &mut Keeper::new()).result
+        && let Err(rejection) = verifier::verify(&made.bytes, made.format, &policy)
+    {
+        panic!("our own {} must verify: {rejection}", made.format);
+    }
+}
+
 /// What a reconstructor makes of anything is accepted by the second reader, and is the same when made twice.
 pub fn reconstruction(format: Format, data: &[u8]) {
     let policy = policy();
     let Some(reconstructor) = reconstructor(format) else { panic!("{format} has no reconstructor") };
     let make = |data: &[u8]| {
-        sanitizer::Cx::top(&policy, &mut Quiet, |cx| reconstructor.reconstruct(Untrusted::new(data), format, cx))
+        sanitizer::Cx::top(&policy, &mut Keeper::new(), |cx| {
+            reconstructor.reconstruct(Untrusted::new(data), format, cx)
+        })
     };
     let Ok(made) = make(data) else { return };
     if let Err(rejection) = verifier::verify(&made.bytes, made.format, &policy) {
@@ -40,7 +98,7 @@ pub fn reconstruction(format: Format, data: &[u8]) {
 /// Compound files and the macro projects in them are read within the budget, say the same twice, and never panic.
 pub fn compound(data: &[u8]) {
     let policy = policy();
-    let look = || sanitizer::Cx::top(&policy, &mut Quiet, |cx| sanitizer::ole::look(data, "file", cx));
+    let look = || sanitizer::Cx::top(&policy, &mut Keeper::new(), |cx| sanitizer::ole::look(data, "file", cx));
     assert_eq!(look(), look());
 }
 
