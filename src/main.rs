@@ -18,7 +18,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Clean files and folders into an outbox.
-    Clean(commands::clean::Arguments),
+    Clean(Box<commands::clean::Arguments>),
     /// Build, check, take in and roll back signature bundles.
     Signatures(commands::signatures::Arguments),
     /// Say whether this station may be trusted now.
