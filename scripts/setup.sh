@@ -1,7 +1,8 @@
 #!/bin/sh
 # Installs what a build needs and the machine lacks: a C compiler (libyara is C) and the headers of libc.
-# With the argument `tests` also what tests talk to where they can: ClamAV's daemon, which is not started as a service,
-# the program age, and programs that put passwords on files.
+# With the argument `tests` also what tests talk to where they can (ClamAV's daemon, OpenSSH's and Samba's servers, none of
+# them started as a service), the programs age and strace, and programs that
+# put passwords on files.
 set -eu
 
 if ! command -v cargo >/dev/null 2>&1; then
@@ -23,36 +24,31 @@ compiler() {
     $as_root apt-get install -q -y --no-install-recommends gcc libc6-dev
 }
 
-# Tests run without it too and say so; whoever is not root is not asked for a password for that.
-clamd() {
-    if [ -x /usr/sbin/clamd ] || [ -x /usr/bin/clamd ]; then
+# Tests run without these too and say so; whoever is not root is not asked for a password for that.
+servers_for_tests() {
+    missing=""
+    [ -x /usr/sbin/clamd ] || [ -x /usr/bin/clamd ] || missing="$missing clamav-daemon"
+    { [ -x /usr/sbin/sshd ] && [ -x /usr/bin/ssh ]; } || missing="$missing openssh-server openssh-client"
+    [ -x /usr/sbin/smbd ] || missing="$missing samba"
+    [ -x /usr/bin/age ] || missing="$missing age"
+    [ -x /usr/bin/strace ] || missing="$missing strace"
+    if [ -z "$missing" ]; then
         return 0
     fi
     if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null 2>&1; then
-        echo "setup: clamd is missing; the tests that talk to a real one will say so (Debian: install clamav-daemon)" >&2
+        echo "setup: missing:$missing; the tests that need them will say so (Debian: install them)" >&2
         return 0
     fi
-    echo "setup: installing clamav-daemon for the tests; its service is not started" >&2
+    echo "setup: installing$missing for the tests; no service is started" >&2
     policy=/usr/sbin/policy-rc.d
     if [ ! -e "$policy" ]; then
         trap 'rm -f "$policy"' EXIT
         printf '#!/bin/sh\nexit 101\n' >"$policy"
         chmod 755 "$policy"
     fi
-    { apt-get update -q && apt-get install -q -y --no-install-recommends clamav-daemon; } ||
-        echo "setup: clamav-daemon could not be installed; the tests that need it will say so" >&2
-}
-
-age_program() {
-    if command -v age >/dev/null 2>&1; then
-        return 0
-    fi
-    if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null 2>&1; then
-        echo "setup: age is missing; the test that decrypts with it will say so (Debian: install age)" >&2
-        return 0
-    fi
-    { apt-get update -q && apt-get install -q -y --no-install-recommends age; } ||
-        echo "setup: age could not be installed; the test that needs it will say so" >&2
+    # shellcheck disable=SC2086 # a list of words
+    { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $missing; } ||
+        echo "setup:$missing could not be installed; the tests that need them will say so" >&2
 }
 
 # Other people's programs that lock files: the tests that compare with them say so where they are missing.
@@ -72,7 +68,6 @@ lockers() {
 
 compiler
 if [ "${1:-}" = tests ]; then
-    clamd
-    age_program
+    servers_for_tests
     lockers
 fi

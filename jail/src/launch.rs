@@ -140,7 +140,7 @@ fn command(launcher: &Launcher) -> Command {
 type Order = (Command, Sender<io::Result<Child>>);
 
 /// Hands a command to the thread that starts jails.
-fn spawn(command: Command) -> io::Result<Child> {
+pub(crate) fn spawn(command: Command) -> io::Result<Child> {
     static STARTER: OnceLock<Option<std::sync::Mutex<Sender<Order>>>> = OnceLock::new();
     let starter = STARTER.get_or_init(|| {
         let (orders, inbox) = channel();

@@ -20,6 +20,7 @@
 //!    \-----------reply: how it ended, what it used --/      then the station seals output and spool, and reads the frames
 //! ```
 
+mod attached;
 mod client;
 mod failure;
 mod frames;
@@ -38,6 +39,7 @@ mod sys;
 mod wire;
 mod zygote;
 
+pub use attached::Attached;
 pub use client::{Done, Job, JobLimits, Usage, Zygote};
 pub use failure::{JailError, JobFailure};
 pub use frames::{ANSWER_MAX, Export, NAME_MAX};

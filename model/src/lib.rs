@@ -26,6 +26,7 @@ mod policy;
 mod quarantine_policy;
 mod refusal;
 mod report;
+mod share_policy;
 mod shown;
 pub mod time;
 mod untrusted;
@@ -48,6 +49,7 @@ pub use policy::{
 pub use quarantine_policy::{Approver, Full, QuarantinePolicy, WithoutRecipients};
 pub use refusal::{Locked, Refusal};
 pub use report::{Child, EngineRow, EngineVerdict, Match, OutputRow, ReportLine, Timings};
+pub use share_policy::SharePolicy;
 pub use shown::shown;
 pub use untrusted::Untrusted;
 pub use vectors::{VECTORS, Vector, vector};

@@ -82,6 +82,8 @@ pub enum ReasonCode {
     Station,
     /// The run was interrupted before this file was judged.
     Interrupted,
+    /// The share failed while the file was given its name: the next start looks whether it lies there.
+    Undecided,
 }
 
 /// Why an input was withheld.

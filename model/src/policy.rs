@@ -3,7 +3,7 @@
 //! Reading the TOML is the station's business; here is its shape. Unknown keys are an error everywhere: a typo in a
 //! policy must stop the station, not weaken it.
 
-use crate::{EnginePolicy, Format, QuarantinePolicy};
+use crate::{EnginePolicy, Format, QuarantinePolicy, SharePolicy};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::path::PathBuf;
 
@@ -37,6 +37,9 @@ pub struct Policy {
     /// What is encrypted, and where the station's passwords lie.
     #[serde(default)]
     pub passwords: PasswordPolicy,
+    /// The outbound share, where it is on a server.
+    #[serde(default)]
+    pub share: SharePolicy,
     /// Per family of formats.
     #[serde(default)]
     pub formats: Formats,
@@ -408,6 +411,7 @@ impl Policy {
             names: NamePolicy::default(),
             quarantine: QuarantinePolicy::default(),
             passwords: PasswordPolicy::default(),
+            share: SharePolicy::default(),
             formats: Formats {
                 pdf: Some(PdfPolicy::default()),
                 word: office,

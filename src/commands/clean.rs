@@ -1,11 +1,12 @@
 //! `sallyport clean INPUT... --out DIR`: the headless batch.
 
 use crate::places;
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use jail::Launcher;
 use model::{Outcome, ReportLine, shown};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use station::{
-    Destination, Ended, Ledger, LoadedPolicy, Outbox, Passwords, Progress, Quarantine, Recovered, Report, Run,
+    Address, Destination, Ended, Ledger, LoadedPolicy, Outbox, Passwords, Progress, Quarantine, Recovered, Report, Run,
     Settings, Station, StationError, Visit,
 };
 use std::io::{IsTerminal, Write};
@@ -22,9 +23,10 @@ pub struct Arguments {
     /// Files and folders to clean. The tree is kept under the outbox; links are not followed.
     #[arg(required = true, value_name = "INPUT")]
     inputs: Vec<PathBuf>,
-    /// The outbox: only rebuilt, verified and scanned files appear here.
-    #[arg(long, value_name = "DIR")]
-    out: PathBuf,
+    /// The outbox, where only rebuilt, verified and scanned files appear: a folder, `sftp://user@host[:port]/path`, or
+    /// `smb://[domain;]user@host[:port]/share[/path]`; the policy's `[share]` says how to sign in.
+    #[arg(long, value_name = "SHARE", value_parser = OsStringValueParser::new().try_map(|text| Address::of(&text)))]
+    out: Address,
     /// Write the report here, one JSON object a line and input.
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
@@ -118,13 +120,17 @@ fn clean(arguments: &Arguments, stop: &AtomicBool) -> Result<Run, StationError> 
     };
     let passwords = arguments.password_file.as_deref().map(passwords).transpose()?.unwrap_or_default();
     let entries = station::inputs::collect(&arguments.inputs)?;
-    station::inputs::refuse_overlap(&arguments.inputs, &arguments.out)?;
+    if let Some(folder) = arguments.out.folder() {
+        station::inputs::refuse_overlap(&arguments.inputs, folder)?;
+    }
     let ledger = Ledger::open(&arguments.state.clone().unwrap_or_else(state_home))?;
     let station = start(arguments, policy.clone())?;
     let mut session = station.session()?;
     session.hand_over(passwords);
-    let outbox = Outbox::open(&arguments.out)
-        .map_err(|error| StationError::Outbox { path: arguments.out.clone(), message: error.to_string() })?;
+    let outbox = Outbox::at(&arguments.out, &policy.policy.share).map_err(|error| StationError::Outbox {
+        path: PathBuf::from(arguments.out.to_string()),
+        message: error.to_string(),
+    })?;
     let quarantine = arguments.quarantine.as_deref().map(|path| Quarantine::open(path, &policy, &ledger));
     let quarantine = quarantine.transpose()?;
     let report = match (&arguments.report, arguments.json) {
@@ -141,10 +147,10 @@ fn clean(arguments: &Arguments, stop: &AtomicBool) -> Result<Run, StationError> 
     if let Some(warning) = quarantine.as_ref().and_then(Quarantine::warning) {
         warn(&[warning.to_owned()], people);
     }
-    for recovered in ledger.recover()?.iter().filter(|_| people) {
+    for recovered in ledger.recover(&policy.policy.share)?.iter().filter(|_| people) {
         eprintln!("sallyport: {}", in_words(recovered));
     }
-    let log = ledger.begin(&visit(arguments), &policy, station.rule_dates().into_iter().collect(), outbox.path())?;
+    let log = ledger.begin(&visit(arguments), &policy, station.rule_dates().into_iter().collect(), &outbox)?;
     let progress = Bar { shown: people && std::io::stderr().is_terminal() };
     let to = Destination { outbox: &outbox, quarantine: quarantine.as_ref(), report: report.as_ref(), log: Some(&log) };
     let run = session.run(&entries, &to, &progress, stop);
@@ -285,14 +291,14 @@ pub(crate) fn print_json(run: &Run) -> std::io::Result<()> {
 /// In this order: what may be taken, what was changed in it, what was held and why.
 pub(crate) fn print_summary(
     run: &Run,
-    outbox: &Path,
+    outbox: &Address,
     report: Option<&Path>,
     ended: Option<&Ended>,
 ) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     let summary = run.summary();
     let withheld = summary.blocked.saturating_add(summary.failed);
-    writeln!(out, "{} of {} files may be taken from {}", summary.released, summary.inputs, outbox.display())?;
+    writeln!(out, "{} of {} files may be taken from {outbox}", summary.released, summary.inputs)?;
     for line in run.lines.iter().filter(|line| line.verdict == Outcome::Released) {
         if let Some(output) = &line.output {
             writeln!(out, "  \u{2713} {}{}", shown(&output.path), changes(line))?;
@@ -309,10 +315,10 @@ pub(crate) fn print_summary(
         writeln!(out, "Report: {}", report.display())?;
     }
     if let Some(manifest) = ended.and_then(|ended| ended.manifest.as_ref()) {
-        writeln!(out, "Manifest: {}", outbox.join(manifest).display())?;
+        writeln!(out, "Manifest: {}", outbox.join(manifest))?;
     }
     match ended.map(|ended| (&ended.session, &ended.receipt)) {
-        Some((_, Some(receipt))) => writeln!(out, "Receipt: {}", outbox.join(receipt).display())?,
+        Some((_, Some(receipt))) => writeln!(out, "Receipt: {}", outbox.join(receipt))?,
         Some((session, None)) => writeln!(out, "Session: {session}")?,
         None => {}
     }

@@ -3,9 +3,10 @@
 
 use crate::commands::clean::{settings, state_home};
 use crate::places;
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use model::{Stale, time};
 use serde_json::json;
-use station::{EngineHealth, Ledger, LoadedPolicy, Outbox, State, Station, StationError};
+use station::{Address, EngineHealth, Ledger, LoadedPolicy, Outbox, State, Station, StationError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -27,8 +28,8 @@ pub struct Arguments {
     #[arg(long, value_name = "DIR")]
     state: Option<PathBuf>,
     /// An outbound share to look at, too.
-    #[arg(long, value_name = "DIR")]
-    out: Option<PathBuf>,
+    #[arg(long, value_name = "SHARE", value_parser = OsStringValueParser::new().try_map(|text| Address::of(&text)))]
+    out: Option<Address>,
     /// Print one JSON object instead of words.
     #[arg(long)]
     json: bool,
@@ -96,7 +97,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     }
     let state = arguments.state.clone().unwrap_or_else(state_home);
     rows.extend(journal(&state));
-    rows.extend(arguments.out.as_deref().map(share));
+    rows.extend(arguments.out.as_ref().map(|out| share(out, &policy)));
     rows.extend([("spool", spool.as_path()), ("state", &state)].map(|(what, path)| disk(what, path)));
     let worst = rows.iter().map(|row| row.grade).max().unwrap_or(Grade::Broken);
     // Whoever reads our output may close it early; what was found stands in the status.
@@ -208,10 +209,10 @@ fn journal(state: &Path) -> Vec<Row> {
     rows
 }
 
-fn share(path: &Path) -> Row {
-    match Outbox::open(path) {
-        Ok(outbox) => row("share", Grade::Well, format!("{} can be written ({:?})", path.display(), outbox.naming())),
-        Err(error) => row("share", Grade::Broken, format!("{}: {error}", path.display())),
+fn share(address: &Address, policy: &LoadedPolicy) -> Row {
+    match Outbox::at(address, &policy.policy.share) {
+        Ok(outbox) => row("share", Grade::Well, format!("{address} can be written ({:?})", outbox.naming())),
+        Err(error) => row("share", Grade::Broken, format!("{address}: {error}")),
     }
 }
 

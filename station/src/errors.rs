@@ -60,11 +60,11 @@ pub enum StationError {
         allowed_days: u32,
     },
     /// The outbox cannot be written.
-    #[error("the outbox {path} cannot be written: {message}; check the share and its permissions")]
+    #[error("{path}: {message}")]
     Outbox {
         /// The folder.
         path: PathBuf,
-        /// What the system said.
+        /// What went wrong, and what to do.
         message: String,
     },
     /// The report, quarantine or spool cannot be written.
@@ -99,6 +99,18 @@ pub enum StationError {
     /// The quarantine.
     #[error(transparent)]
     Quarantine(#[from] crate::quarantine::QuarantineError),
+    /// The share failed while files were given their names; the session stays open until somebody has looked.
+    #[error(
+        "the session {session} stays open: whether {} lie on the share is not known; the next start looks there and \
+         ends it",
+        .files.join(", ")
+    )]
+    Undecided {
+        /// Its id.
+        session: String,
+        /// Inputs whose files may lie there.
+        files: Vec<String>,
+    },
     /// A jail cannot start: without one nothing is opened.
     #[error("the sandbox does not start, so no file was opened: {0}")]
     Jail(String),
@@ -146,6 +158,7 @@ impl StationError {
             | Self::Journal(_)
             | Self::Conservation { .. }
             | Self::Receipt { .. }
+            | Self::Undecided { .. }
             | Self::OutOfService { .. }
             | Self::Engine { .. } => 3,
         }

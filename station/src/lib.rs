@@ -37,4 +37,5 @@ pub use quarantine::Quarantine;
 pub use report::Report;
 pub use sanitizer::{PasswordError, Passwords};
 pub use scan::{Counters, EngineHealth, State};
+pub use shares::Address;
 pub use tokens::{CleanScan, Verified, release};

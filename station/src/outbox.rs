@@ -1,36 +1,30 @@
 //! The outbound share: temporary name, sync, read back, compare, rename without replacing, sync of the folder.
 //!
-//! A share can be local, SMB, NFS or FUSE. What it can do is probed once, on a file of our own: `renameat2` with
-//! `RENAME_NOREPLACE`, else link and unlink, else an exclusive claim of the name and a rename over it (safe with one
-//! writer only, and said so).
+//! The one order of steps that every kind of share goes through ([`shares`] has the kinds). After a failure at the moment
+//! of naming, only a look tells what became of it; where the share cannot be looked at any more, the file is
+//! *undecided*: its job stays open in the journal, and the next start ends it by looking again.
 
 use jail::Sealed;
-use model::Digest;
-use rustix::fs::{AtFlags, CWD, FlockOperation, Mode, OFlags, RenameFlags};
-use rustix::io::Errno;
-use std::io::{Read, Write};
-use std::os::fd::OwnedFd;
+use model::{Digest, SharePolicy};
+use shares::{Address, Folder, Found, Naming, Share, Upload, advice, is_lost};
+use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
-/// How a finished file gets its final name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Naming {
-    /// `renameat2(RENAME_NOREPLACE)`.
-    NoReplace,
-    /// `link` and `unlink`.
-    Link,
-    /// An exclusive empty file under the final name, then a rename over it: one writer only.
-    Claim,
-}
+/// Ours: how long a lost connection is left alone before the file that lost it is tried once more. A server that
+/// restarts its service takes a second or two.
+const BACK_OFF: Duration = Duration::from_secs(2);
 
-/// An outbound share, probed.
+/// Ours: how often a name may be taken by somebody else although a look said that it was free. A share that says so
+/// for ever is broken.
+const CONTESTS: u32 = 100;
+
+/// An outbound share, open.
 #[derive(Debug)]
 pub struct Outbox {
-    path: PathBuf,
-    root: OwnedFd,
-    naming: Naming,
-    serial: AtomicU64,
+    address: Address,
+    share: Box<dyn Share>,
+    back_off: Duration,
 }
 
 /// What lies in the outbox now.
@@ -53,131 +47,154 @@ pub enum OutboxError {
     #[error("what was read back from the outbox is not what was written; check the share's disk")]
     ReadBack,
     /// The share refused.
-    #[error("the outbox cannot be written: {0}")]
-    Io(#[from] std::io::Error),
+    #[error("the outbox cannot be written: {}{}", .0, advice(.0))]
+    Io(#[from] io::Error),
+    /// That the file is about to be released could not be recorded, so it was not.
+    #[error("the release cannot be recorded: {}{}", .0, advice(.0))]
+    Intent(io::Error),
+    /// The share failed while the file was given its name: whether it has it is not known now.
+    #[error("whether the file came to lie in the outbox is not known, the next start looks again: {}{}", .0, advice(.0))]
+    Undecided(io::Error),
 }
-
-impl From<Errno> for OutboxError {
-    fn from(error: Errno) -> Self {
-        Self::Io(error.into())
-    }
-}
-
-/// Our temporary names: hidden, and told from anything a person would write.
-const TEMPORARY: (&str, &str) = (".sallyport-", ".part");
 
 impl Outbox {
-    /// Opens (and makes, where missing) the outbox at `path`, probes it, and clears away what an earlier run that was
-    /// killed left under a temporary name.
+    /// Opens (and makes, where missing) the folder at `path`, and clears away what an earlier run that was killed left
+    /// under a temporary name.
     ///
     /// # Errors
     /// What the share says; nothing is left in it then.
     pub fn open(path: &Path) -> Result<Self, OutboxError> {
-        std::fs::create_dir_all(path)?;
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let root = rustix::fs::openat(CWD, path, flags, Mode::empty())?;
-        let mut outbox = Self { path: path.to_owned(), root, naming: Naming::NoReplace, serial: AtomicU64::new(0) };
-        clear_leftovers(&outbox.root)?;
-        outbox.naming = outbox.probe()?;
-        Ok(outbox)
+        Self::at(&Address::Folder(path.to_owned()), &SharePolicy::default())
+    }
+
+    /// The same for a share of any kind; `policy` says how to sign in.
+    ///
+    /// # Errors
+    /// What the share says; nothing is left in it then.
+    pub fn at(address: &Address, policy: &SharePolicy) -> Result<Self, OutboxError> {
+        Ok(Self { address: address.clone(), share: shares::open(address, policy)?, back_off: BACK_OFF })
     }
 
     /// Where it is.
     #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.path
+    pub const fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// Where it is, for an error or a record: the real path of a folder, the address of anything else.
+    #[must_use]
+    pub fn place_name(&self) -> PathBuf {
+        match self.address.folder() {
+            Some(folder) => std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned()),
+            None => PathBuf::from(self.address.to_string()),
+        }
     }
 
     /// How names are given here.
     #[must_use]
-    pub const fn naming(&self) -> Naming {
-        self.naming
-    }
-
-    fn probe(&self) -> Result<Naming, OutboxError> {
-        let (from, to) = (self.temporary_name(), self.temporary_name());
-        let create = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
-        drop(rustix::fs::openat(&self.root, &from, create, Mode::RUSR | Mode::WUSR)?);
-        let renamed = rustix::fs::renameat_with(&self.root, &from, &self.root, &to, RenameFlags::NOREPLACE);
-        let naming = match renamed {
-            Ok(()) => Naming::NoReplace,
-            Err(_) => match rustix::fs::linkat(&self.root, &from, &self.root, &to, AtFlags::empty()) {
-                Ok(()) => Naming::Link,
-                Err(_) => Naming::Claim,
-            },
-        };
-        for name in [&from, &to] {
-            match rustix::fs::unlinkat(&self.root, name, AtFlags::empty()) {
-                Ok(()) | Err(Errno::NOENT) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(naming)
-    }
-
-    fn temporary_name(&self) -> String {
-        let serial = self.serial.fetch_add(1, Ordering::Relaxed);
-        format!("{}{}-{serial}{}", TEMPORARY.0, std::process::id(), TEMPORARY.1)
+    pub fn naming(&self) -> Naming {
+        self.share.naming()
     }
 
     /// Opens the folder below the root, making what is missing. No link on the way is followed.
-    fn folder(&self, folders: &[String]) -> Result<OwnedFd, OutboxError> {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-        let mut at = rustix::fs::openat(&self.root, ".", flags, Mode::empty())?;
-        for folder in folders {
-            let made = rustix::fs::mkdirat(&at, folder, Mode::RWXU | Mode::RGRP | Mode::XGRP | Mode::ROTH | Mode::XOTH);
-            match made {
-                Ok(()) => rustix::fs::fsync(&at)?,
-                Err(Errno::EXIST) => {}
-                Err(error) => return Err(error.into()),
-            }
-            at = rustix::fs::openat(&at, folder, flags, Mode::empty())?;
-        }
-        Ok(at)
+    fn folder(&self, folders: &[String]) -> io::Result<Box<dyn Folder + '_>> {
+        self.share.folder(folders, true)?.ok_or_else(|| ErrorKind::NotFound.into())
     }
 
     /// Places `file` under a name of `next_name`, unless the same bytes lie there already. `intent` is told the path
     /// before the rename, and a failure of it stops the release.
     ///
     /// # Errors
-    /// [`OutboxError`]; no file of that name has appeared then.
+    /// [`OutboxError`]; no file of that name has appeared then, except where it says that this is not known.
     pub(crate) fn place(
         &self,
         file: &Sealed,
         digest: Digest,
         folders: &[String],
         next_name: &mut dyn FnMut(u32) -> (String, u32),
-        intent: &mut dyn FnMut(&str) -> std::io::Result<()>,
+        intent: &mut dyn FnMut(&str) -> io::Result<()>,
     ) -> Result<Placed, OutboxError> {
-        let folder = self.folder(folders)?;
-        let path_of = |name: &str| folders.iter().map(String::as_str).chain([name]).collect::<Vec<_>>().join("/");
-        let (mut name, mut number) = next_name(1);
+        let (name, number) = next_name(1);
+        let mut job = Job { digest, folders, next_name, intent, name, number, written: None, naming: false };
+        let mut placed = self.try_to_place(file, &mut job);
+        if self.may_try_again(&placed) {
+            std::thread::sleep(self.back_off);
+            placed = self.try_to_place(file, &mut job);
+        }
+        match placed {
+            Err(OutboxError::Io(error)) if job.naming => Err(OutboxError::Undecided(error)),
+            Ok(_) | Err(_) => placed,
+        }
+    }
+
+    fn may_try_again<T>(&self, done: &Result<T, OutboxError>) -> bool {
+        matches!(done, Err(OutboxError::Io(error)) if is_lost(error)) && self.share.comes_back()
+    }
+
+    fn try_to_place(&self, file: &Sealed, job: &mut Job<'_>) -> Result<Placed, OutboxError> {
+        let folder = self.folder(job.folders)?;
+        let folder = &*folder;
+        if let Some(left) = job.written.take() {
+            // From before the connection was lost. Once it is gone, no rename of it can still come through.
+            match folder.remove(&left) {
+                Ok(()) => {}
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => {
+                    job.written = Some(left);
+                    return Err(error.into());
+                }
+            }
+        }
         let mut temporary: Option<Temporary<'_>> = None;
+        let mut contests = 0u32;
         loop {
-            match digest_of_existing(&folder, &name)? {
-                Existing::Same(found) if found == digest => {
-                    return Ok(Placed { path: path_of(&name), already: true });
+            match digest_of_existing(folder, &job.name)? {
+                Existing::Same(found) if found == job.digest => {
+                    // Ours, where the answer to the rename was lost.
+                    let already = !job.naming;
+                    return settled(folder, job, already);
                 }
                 Existing::Same(_) | Existing::Other => {
-                    (name, number) = next_name(number.saturating_add(1));
+                    job.naming = false;
+                    (job.name, job.number) = (job.next_name)(job.number.saturating_add(1));
                     continue;
                 }
-                Existing::None => {}
+                Existing::None => job.naming = false,
             }
             let ready = match temporary.take() {
                 Some(ready) => ready,
-                None => self.write_temporary(&folder, &mut file.reader(), digest)?,
+                None => {
+                    let name = self.share.temporary_name();
+                    job.written = Some(name.clone());
+                    write_temporary(folder, name, &mut file.reader(), job.digest)?
+                }
             };
-            intent(&path_of(&name))?;
-            match self.give_name(&folder, &ready.name, &name) {
+            let path = job.path();
+            (job.intent)(&path).map_err(OutboxError::Intent)?;
+            job.naming = true;
+            match folder.give_name(&ready.name, &job.name) {
                 Ok(()) => {
                     ready.keep();
-                    rustix::fs::fsync(&folder)?;
-                    return Ok(Placed { path: path_of(&name), already: false });
+                    job.written = None;
+                    return settled(folder, job, false);
                 }
-                // Somebody else took the name between our look and the rename: look again.
-                Err(Errno::EXIST) => temporary = Some(ready),
-                Err(error) => return Err(error.into()),
+                // Somebody else took the name between our look and the rename, or the rename was done and its answer
+                // says otherwise: look again.
+                Err(error) if error.kind() == ErrorKind::AlreadyExists && contests < CONTESTS => {
+                    contests = contests.saturating_add(1);
+                    temporary = Some(ready);
+                }
+                Err(error) => {
+                    // Where a look succeeds it decides.
+                    return match digest_of_existing(folder, &job.name) {
+                        Ok(Existing::Same(found)) if found == job.digest => settled(folder, job, false),
+                        Ok(Existing::Same(_) | Existing::Other | Existing::None) if !is_lost(&error) => {
+                            job.naming = false;
+                            Err(error.into())
+                        }
+                        Ok(_) | Err(_) => Err(error.into()),
+                    };
+                }
             }
         }
     }
@@ -187,19 +204,26 @@ impl Outbox {
     /// # Errors
     /// [`OutboxError`]; also where something else lies there.
     pub(crate) fn put(&self, folders: &[String], name: &str, bytes: &[u8]) -> Result<(), OutboxError> {
+        let put = self.try_to_put(folders, name, bytes);
+        if self.may_try_again(&put) {
+            std::thread::sleep(self.back_off);
+            return self.try_to_put(folders, name, bytes);
+        }
+        put
+    }
+
+    fn try_to_put(&self, folders: &[String], name: &str, bytes: &[u8]) -> Result<(), OutboxError> {
         let folder = self.folder(folders)?;
         let digest = crate::intake::digest_of_stream(&mut &*bytes)?;
-        match digest_of_existing(&folder, name)? {
-            Existing::Same(found) if found == digest => return Ok(()),
-            Existing::Same(_) | Existing::Other => {
-                return Err(OutboxError::Io(std::io::ErrorKind::AlreadyExists.into()));
-            }
+        match digest_of_existing(&*folder, name)? {
+            Existing::Same(found) if found == digest => return Ok(folder.sync()?),
+            Existing::Same(_) | Existing::Other => return Err(OutboxError::Io(ErrorKind::AlreadyExists.into())),
             Existing::None => {}
         }
-        let ready = self.write_temporary(&folder, &mut &*bytes, digest)?;
-        self.give_name(&folder, &ready.name, name)?;
+        let ready = write_temporary(&*folder, self.share.temporary_name(), &mut &*bytes, digest)?;
+        folder.give_name(&ready.name, name)?;
         ready.keep();
-        Ok(rustix::fs::fsync(&folder)?)
+        Ok(folder.sync()?)
     }
 
     /// Digest of what lies at `path` below the root; `None` where no regular file does.
@@ -207,73 +231,93 @@ impl Outbox {
     /// # Errors
     /// What the share says.
     pub(crate) fn digest_at(&self, path: &str) -> Result<Option<Digest>, OutboxError> {
-        let mut folders: Vec<&str> = path.split('/').collect();
+        let mut folders: Vec<String> = path.split('/').map(str::to_owned).collect();
         let Some(name) = folders.pop() else { return Ok(None) };
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-        let mut at = rustix::fs::openat(&self.root, ".", flags, Mode::empty())?;
-        for folder in folders {
-            at = match rustix::fs::openat(&at, folder, flags, Mode::empty()) {
-                Ok(at) => at,
-                Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => return Ok(None),
-                Err(error) => return Err(error.into()),
-            };
-        }
-        Ok(match digest_of_existing(&at, name)? {
+        let Some(folder) = self.share.folder(&folders, false)? else { return Ok(None) };
+        let found = digest_of_existing(&*folder, &name)?;
+        Ok(match found {
             Existing::Same(digest) => Some(digest),
             Existing::None | Existing::Other => None,
         })
     }
+}
 
-    fn write_temporary<'f>(
-        &self,
-        folder: &'f OwnedFd,
-        from: &mut impl Read,
-        digest: Digest,
-    ) -> Result<Temporary<'f>, OutboxError> {
-        let name = self.temporary_name();
-        let create = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-        let mode = Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::ROTH;
-        let fd = rustix::fs::openat(folder, &name, create, mode)?;
-        let temporary = Temporary { folder, name, armed: true };
-        // A second station that clears leftovers must not take a file that is being written for one. A share without
-        // locks has one writer.
-        let _ = rustix::fs::flock(&fd, FlockOperation::NonBlockingLockExclusive);
-        let mut to = std::fs::File::from(fd);
-        let mut block = vec![0u8; 128 * 1024];
+/// A file on its way, over a reconnection if there is one.
+struct Job<'a> {
+    digest: Digest,
+    folders: &'a [String],
+    next_name: &'a mut dyn FnMut(u32) -> (String, u32),
+    intent: &'a mut dyn FnMut(&str) -> io::Result<()>,
+    /// The name that is tried.
+    name: String,
+    number: u32,
+    /// The temporary name that it may lie under.
+    written: Option<String>,
+    /// It may have got its name.
+    naming: bool,
+}
+
+impl Job<'_> {
+    fn path(&self) -> String {
+        self.folders.iter().map(String::as_str).chain([&*self.name]).collect::<Vec<_>>().join("/")
+    }
+}
+
+/// The file has its name; the folder must keep it.
+fn settled(folder: &dyn Folder, job: &Job<'_>, already: bool) -> Result<Placed, OutboxError> {
+    if !already {
+        // It lies there, and a power cut may still take it away: the next start looks what became of it.
+        folder.sync().map_err(OutboxError::Undecided)?;
+    }
+    Ok(Placed { path: job.path(), already })
+}
+
+fn write_temporary<'f>(
+    folder: &'f dyn Folder,
+    name: String,
+    from: &mut impl Read,
+    digest: Digest,
+) -> Result<Temporary<'f>, OutboxError> {
+    let to = folder.create(&name)?;
+    let mut temporary = Temporary { folder, name, to: Some(to), armed: true };
+    if let Some(to) = temporary.to.as_mut() {
+        let mut block = vec![0u8; BLOCK];
         loop {
-            let n = from.read(&mut block)?;
+            let n = fill(from, &mut block)?;
             if n == 0 {
                 break;
             }
             to.write_all(block.get(..n).unwrap_or_default())?;
         }
-        to.sync_all()?;
-        match digest_of_existing(folder, &temporary.name)? {
-            Existing::Same(found) if found == digest => Ok(temporary),
-            Existing::Same(_) | Existing::Other | Existing::None => Err(OutboxError::ReadBack),
-        }
+        to.finish()?;
     }
+    match digest_of_existing(folder, &temporary.name)? {
+        Existing::Same(found) if found == digest => Ok(temporary),
+        Existing::Same(_) | Existing::Other | Existing::None => Err(OutboxError::ReadBack),
+    }
+}
 
-    fn give_name(&self, folder: &OwnedFd, from: &str, to: &str) -> Result<(), Errno> {
-        match self.naming {
-            Naming::NoReplace => rustix::fs::renameat_with(folder, from, folder, to, RenameFlags::NOREPLACE),
-            Naming::Link => {
-                rustix::fs::linkat(folder, from, folder, to, AtFlags::empty())?;
-                rustix::fs::unlinkat(folder, from, AtFlags::empty())
-            }
-            Naming::Claim => {
-                let create = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
-                drop(rustix::fs::openat(folder, to, create, Mode::RUSR | Mode::WUSR)?);
-                rustix::fs::renameat(folder, from, folder, to)
-            }
+/// Ours: bytes of one write, a round of requests of a server.
+const BLOCK: usize = 256 * 1024;
+
+/// Reads until the block is full or nothing comes any more.
+fn fill(from: &mut impl Read, block: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0usize;
+    while let Some(room) = block.get_mut(filled..).filter(|room| !room.is_empty()) {
+        match from.read(room)? {
+            0 => break,
+            n => filled = filled.saturating_add(n),
         }
     }
+    Ok(filled)
 }
 
 /// A temporary file that goes away unless it is kept.
 struct Temporary<'f> {
-    folder: &'f OwnedFd,
+    folder: &'f dyn Folder,
     name: String,
+    /// Open, and with it locked, until it has its name.
+    to: Option<Box<dyn Upload + 'f>>,
     armed: bool,
 }
 
@@ -285,9 +329,11 @@ impl Temporary<'_> {
 
 impl Drop for Temporary<'_> {
     fn drop(&mut self) {
+        // Some servers remove nothing that is open.
+        drop(self.to.take());
         if self.armed {
             // Nothing to tell anybody: the next start clears it away.
-            let _ = rustix::fs::unlinkat(self.folder, &self.name, AtFlags::empty());
+            let _ = self.folder.remove(&self.name);
         }
     }
 }
@@ -299,46 +345,12 @@ enum Existing {
     Other,
 }
 
-fn digest_of_existing(folder: &OwnedFd, name: &str) -> Result<Existing, OutboxError> {
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    let fd = match rustix::fs::openat(folder, name, flags, Mode::empty()) {
-        Ok(fd) => fd,
-        Err(Errno::NOENT) => return Ok(Existing::None),
-        Err(Errno::LOOP | Errno::NXIO) => return Ok(Existing::Other),
-        Err(error) => return Err(error.into()),
-    };
-    let mut file = std::fs::File::from(fd);
-    if !file.metadata()?.is_file() {
-        return Ok(Existing::Other);
-    }
-    Ok(Existing::Same(crate::intake::digest_of_stream(&mut file)?))
-}
-
-/// Removes temporary files of ours that no living station holds a lock on, in the whole tree.
-fn clear_leftovers(root: &OwnedFd) -> Result<(), OutboxError> {
-    let mut open = vec![(
-        rustix::fs::openat(root, ".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?,
-        0u8,
-    )];
-    while let Some((folder, deep)) = open.pop() {
-        for entry in rustix::fs::Dir::read_from(&folder)? {
-            let entry = entry?;
-            let Ok(name) = entry.file_name().to_str() else { continue };
-            if entry.file_type() == rustix::fs::FileType::Directory && name != "." && name != ".." && deep < 64 {
-                let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-                if let Ok(inner) = rustix::fs::openat(&folder, name, flags, Mode::empty()) {
-                    open.push((inner, deep.saturating_add(1)));
-                }
-            } else if name.starts_with(TEMPORARY.0) && name.ends_with(TEMPORARY.1) {
-                let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
-                let Ok(fd) = rustix::fs::openat(&folder, name, flags, Mode::empty()) else { continue };
-                if rustix::fs::flock(&fd, FlockOperation::NonBlockingLockExclusive).is_ok() {
-                    rustix::fs::unlinkat(&folder, name, AtFlags::empty())?;
-                }
-            }
-        }
-    }
-    Ok(())
+fn digest_of_existing(folder: &dyn Folder, name: &str) -> io::Result<Existing> {
+    Ok(match folder.look(name)? {
+        Found::Nothing => Existing::None,
+        Found::Other => Existing::Other,
+        Found::File(mut file) => Existing::Same(crate::intake::digest_of_stream(&mut file)?),
+    })
 }
 
 #[cfg(test)]
@@ -346,6 +358,7 @@ mod tests {
     use super::*;
     use jail::{Growing, SpoolDir};
     use sha2::{Digest as _, Sha256};
+    use std::sync::atomic::{AtomicBool, Ordering};
 
     fn sealed(dir: &Path, bytes: &[u8]) -> (Sealed, Digest) {
         let spool = SpoolDir::new(dir).unwrap();
@@ -362,8 +375,8 @@ mod tests {
     fn every_way_of_naming_places_once_and_never_replaces() {
         for naming in [Naming::NoReplace, Naming::Link, Naming::Claim] {
             let (dir, spool) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-            let mut outbox = Outbox::open(dir.path()).unwrap();
-            outbox.naming = naming;
+            let share = Box::new(shares::Local::open(dir.path()).unwrap().naming_by(naming));
+            let outbox = Outbox { address: Address::Folder(dir.path().to_owned()), share, back_off: Duration::ZERO };
             let put = |bytes: &[u8]| {
                 let (file, digest) = sealed(spool.path(), bytes);
                 outbox.place(&file, digest, &["x".into()], &mut names(), &mut |_| Ok(())).unwrap()
@@ -398,14 +411,120 @@ mod tests {
         assert_eq!(std::fs::read_dir(elsewhere.path()).unwrap().count(), 0);
     }
 
+    /// What a share does at the moment of naming, and after it.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    enum Fault {
+        AnswerLost,
+        OrderLost,
+        AnswerLostForGood,
+        OrderLostForGood,
+        Refused,
+        FolderNotSynced,
+    }
+
+    /// A local folder behind a bad line.
+    #[derive(Debug)]
+    struct Flaky {
+        inner: shares::Local,
+        fault: Fault,
+        /// The fault has come.
+        struck: AtomicBool,
+    }
+
+    struct FlakyFolder<'s>(Box<dyn Folder + 's>, &'s Flaky);
+
+    impl Flaky {
+        fn up(&self) -> io::Result<()> {
+            let for_good = matches!(self.fault, Fault::AnswerLostForGood | Fault::OrderLostForGood);
+            if for_good && self.struck.load(Ordering::Relaxed) {
+                return Err(ErrorKind::ConnectionAborted.into());
+            }
+            Ok(())
+        }
+    }
+
+    impl Share for Flaky {
+        fn folder<'s>(&'s self, folders: &[String], make: bool) -> io::Result<Option<Box<dyn Folder + 's>>> {
+            self.up()?;
+            let folder = self.inner.folder(folders, make)?;
+            Ok(folder.map(|folder| Box::new(FlakyFolder(folder, self)) as Box<dyn Folder>))
+        }
+        fn temporary_name(&self) -> String {
+            self.inner.temporary_name()
+        }
+        fn naming(&self) -> Naming {
+            self.inner.naming()
+        }
+        fn comes_back(&self) -> bool {
+            true
+        }
+    }
+
+    impl Folder for FlakyFolder<'_> {
+        fn create<'f>(&'f self, name: &str) -> io::Result<Box<dyn Upload + 'f>> {
+            self.1.up()?;
+            self.0.create(name)
+        }
+        fn look<'f>(&'f self, name: &str) -> io::Result<Found<'f>> {
+            self.1.up()?;
+            self.0.look(name)
+        }
+        fn give_name(&self, from: &str, to: &str) -> io::Result<()> {
+            if self.1.struck.swap(true, Ordering::Relaxed) {
+                return self.0.give_name(from, to);
+            }
+            match self.1.fault {
+                Fault::AnswerLost | Fault::AnswerLostForGood => {
+                    self.0.give_name(from, to)?;
+                    Err(ErrorKind::ConnectionAborted.into())
+                }
+                Fault::OrderLost | Fault::OrderLostForGood => Err(ErrorKind::ConnectionAborted.into()),
+                Fault::Refused => Err(ErrorKind::PermissionDenied.into()),
+                Fault::FolderNotSynced => self.0.give_name(from, to),
+            }
+        }
+        fn remove(&self, name: &str) -> io::Result<()> {
+            self.1.up()?;
+            self.0.remove(name)
+        }
+        fn sync(&self) -> io::Result<()> {
+            if self.1.fault == Fault::FolderNotSynced {
+                return Err(io::Error::from_raw_os_error(5));
+            }
+            self.0.sync()
+        }
+    }
+
     #[test]
-    fn leftovers_of_a_killed_run_go_and_files_of_others_stay() {
-        let dir = tempfile::tempdir().unwrap();
-        std::fs::create_dir(dir.path().join("x")).unwrap();
-        std::fs::write(dir.path().join("x/.sallyport-1-0.part"), "half").unwrap();
-        std::fs::write(dir.path().join("x/mine.part"), "whole").unwrap();
-        Outbox::open(dir.path()).unwrap();
-        assert!(!dir.path().join("x/.sallyport-1-0.part").exists());
-        assert!(dir.path().join("x/mine.part").exists());
+    fn a_rename_whose_answer_is_lost_is_settled_by_a_look_and_by_nothing_else() {
+        for (fault, undecided, lies_there) in [
+            (Fault::AnswerLost, false, true),
+            (Fault::OrderLost, false, true),
+            (Fault::AnswerLostForGood, true, true),
+            (Fault::OrderLostForGood, true, false),
+            (Fault::Refused, false, false),
+            (Fault::FolderNotSynced, true, true),
+        ] {
+            let (dir, spool) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+            let inner = shares::Local::open(dir.path()).unwrap();
+            let share = Box::new(Flaky { inner, fault, struck: AtomicBool::new(false) });
+            let outbox = Outbox { address: Address::Folder(dir.path().to_owned()), share, back_off: Duration::ZERO };
+            let (file, digest) = sealed(spool.path(), b"one");
+            let mut intents = Vec::new();
+            let placed = outbox.place(&file, digest, &[], &mut names(), &mut |path| {
+                intents.push(path.to_owned());
+                Ok(())
+            });
+            assert_eq!(dir.path().join("a.txt").exists(), lies_there, "{fault:?}");
+            assert!(intents.iter().all(|path| path == "a.txt") && !intents.is_empty(), "{fault:?}");
+            match placed {
+                Ok(placed) => assert_eq!(placed, Placed { path: "a.txt".into(), already: false }, "{fault:?}"),
+                Err(OutboxError::Undecided(_)) => assert!(undecided, "{fault:?}"),
+                Err(error) => assert_eq!((fault, undecided), (Fault::Refused, false), "{error}"),
+            }
+            let left = std::fs::read_dir(dir.path()).unwrap().count();
+            let temporary = usize::from(fault == Fault::OrderLostForGood);
+            assert_eq!(left, usize::from(lies_there) + temporary, "{fault:?} left something");
+        }
     }
 }

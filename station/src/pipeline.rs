@@ -7,7 +7,7 @@ use crate::inputs::Entry;
 use crate::intake::{Intake, IntakeError, digest_of, take_in};
 use crate::ledger::{SessionLog, Step, file_row};
 use crate::names::{Allocator, Planned, folder_keys, groups};
-use crate::outbox::Outbox;
+use crate::outbox::{Outbox, OutboxError};
 use crate::passwords::read_passwords;
 use crate::policy::LoadedPolicy;
 use crate::quarantine::{Kept, Quarantine};
@@ -561,13 +561,13 @@ impl Station {
         self.job(&self.reconstruct, input, &job)
     }
 
-    /// What the jails need of the policy: which programs a site has, and where its passwords lie, is no business of
+    /// What the jails need of the policy: which programs and servers a site has, and where its passwords lie, is no business of
     /// theirs.
     fn jail_policy(&self) -> Policy {
         let (engines, quarantine) = (model::EnginePolicy::default(), model::QuarantinePolicy::default());
         let policy = self.policy.policy.clone();
         let passwords = model::PasswordPolicy { file: None, ..policy.passwords };
-        Policy { engines, quarantine, passwords, ..policy }
+        Policy { engines, quarantine, passwords, share: model::SharePolicy::default(), ..policy }
     }
 
     fn job(&self, zygote: &Zygote, input: &Sealed, header: &impl serde::Serialize) -> Result<Done, JobFailure> {
@@ -651,7 +651,7 @@ impl Station {
         };
         let mut next = |from| names.next(plan, made.format, from);
         let placed = release(verified, clean, to.outbox, &plan.folders, &mut next, &mut intent)
-            .map_err(|error| (Outcome::Failed, Reason::new(ReasonCode::Station, &error.to_string())))?;
+            .map_err(|error| not_placed(&error))?;
         record::released(line, OutputRow { path: placed.path, sha256: digest, size, format, method });
         line.ms.release = millis(started);
         Ok(())
@@ -690,6 +690,7 @@ impl Station {
             record::withhold(&mut line, Outcome::Failed, Reason::new(ReasonCode::Station, &text));
         }
         if let Some(log) = to.log
+            && !record::is_undecided(&line)
             && let Err(error) = log.outcome(&line)
             && line.verdict != Outcome::Released
         {
@@ -697,6 +698,15 @@ impl Station {
         }
         line
     }
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "every other failure left no file behind")]
+fn not_placed(error: &OutboxError) -> (Outcome, Reason) {
+    let code = match error {
+        OutboxError::Undecided(_) => ReasonCode::Undecided,
+        _ => ReasonCode::Station,
+    };
+    (Outcome::Failed, Reason::new(code, &error.to_string()))
 }
 
 fn inputs_of(entries: &[Entry]) -> Vec<String> {

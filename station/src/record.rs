@@ -88,5 +88,11 @@ pub(crate) fn jail_failure(failure: &jail::JobFailure) -> (Outcome, Reason) {
 
 /// Whether this line speaks of a fault of the station itself.
 pub(crate) fn is_station_fault(line: &ReportLine) -> bool {
-    line.reason.as_ref().is_some_and(|reason| reason.code == ReasonCode::Station)
+    let code = line.reason.as_ref().map(|reason| reason.code);
+    matches!(code, Some(ReasonCode::Station | ReasonCode::Undecided))
+}
+
+/// Whether nobody knows yet if its file lies on the share: its job has no outcome then, and stays open.
+pub(crate) fn is_undecided(line: &ReportLine) -> bool {
+    line.reason.as_ref().is_some_and(|reason| reason.code == ReasonCode::Undecided)
 }

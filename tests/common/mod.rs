@@ -3,6 +3,7 @@
 
 pub mod cases;
 pub mod plant;
+pub mod servers;
 pub mod wide;
 
 use model::ReportLine;
@@ -68,6 +69,35 @@ impl World {
         let ours = |name: &str| name.starts_with("sallyport-manifests/") || name.starts_with("sallyport-receipts/");
         files.retain(|(name, _)| !ours(name));
         files
+    }
+
+    /// The journal is whole, every session in it has ended, and every file on the share is in a manifest that the station
+    /// signed: no file without record, no record without file.
+    pub fn assert_records_and_files_agree(&self, share: &Path, what: &str) {
+        let audit = self.sallyport().args(["audit", "verify"]).output().unwrap();
+        assert!(audit.status.success(), "{what}: {}", String::from_utf8_lossy(&audit.stdout));
+        let out = self.sallyport().args(["audit", "export"]).output().unwrap();
+        let records: Vec<serde_json::Value> =
+            String::from_utf8(out.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let of = |kind: &str| -> Vec<&str> {
+            let kind = records.iter().filter(|record| record["kind"] == kind);
+            kind.map(|record| record["session"].as_str().unwrap()).collect()
+        };
+        let (mut begun, mut ended) = (of("session-begin"), of("session-end"));
+        begun.sort_unstable();
+        ended.sort_unstable();
+        assert_eq!(begun, ended, "{what}: sessions that began and that ended");
+        for record in records.iter().filter(|record| record["kind"] == "session-end") {
+            let count = |key: &str| record["body"][key].as_u64().unwrap();
+            assert_eq!(count("seen"), count("released") + count("blocked") + count("failed"), "{what}: {record}");
+            let session = &record["session"];
+            let files = records.iter().filter(|other| other["kind"] == "file" && other["session"] == *session).count();
+            assert_eq!(files as u64, count("seen"), "{what}: every entry has its outcome, once");
+        }
+        let mut verify = self.sallyport();
+        verify.arg("verify").arg(share).arg("--trust").arg(self.at(".local/state/sallyport/station.pub"));
+        let checked = verify.output().unwrap();
+        assert!(checked.status.success(), "{what}: {}", String::from_utf8_lossy(&checked.stdout));
     }
 }
 

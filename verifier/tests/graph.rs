@@ -30,11 +30,21 @@ const VERIFIER: [&str; 20] = [
 ];
 
 /// What a face may stand on: the station, and all below it.
-const FACE: &[&str] =
-    &["station", "jail", "sanitizer", "verifier", "engines", "signatures", "evidence", "journal", "sallyport-verify"];
+const FACE: &[&str] = &[
+    "station",
+    "jail",
+    "sanitizer",
+    "verifier",
+    "engines",
+    "signatures",
+    "evidence",
+    "journal",
+    "shares",
+    "sallyport-verify",
+];
 
 /// Who may stand on whom; the words `model` are everybody's.
-const ARROWS: [(&str, &[&str]); 15] = [
+const ARROWS: [(&str, &[&str]); 16] = [
     ("model", &[]),
     ("jail", &[]),
     ("sanitizer", &[]),
@@ -45,7 +55,8 @@ const ARROWS: [(&str, &[&str]); 15] = [
     ("evidence", &[]),
     ("journal", &["evidence"]),
     ("sallyport-verify", &["evidence"]),
-    ("station", &["jail", "sanitizer", "verifier", "engines", "signatures", "evidence", "journal"]),
+    ("shares", &["jail"]),
+    ("station", &["jail", "sanitizer", "verifier", "engines", "signatures", "evidence", "journal", "shares"]),
     ("sallyport", FACE),
     ("gateway", FACE),
     ("kiosk-app", FACE),

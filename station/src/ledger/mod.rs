@@ -111,7 +111,7 @@ impl Ledger {
         visit: &Visit,
         policy: &LoadedPolicy,
         rules: BTreeMap<String, String>,
-        outbox: &Path,
+        outbox: &Outbox,
     ) -> Result<SessionLog<'_>, StationError> {
         let id = session_id().map_err(|source| self.place(self.sessions(), source))?;
         let path = self.lock_path(&id);
@@ -128,7 +128,7 @@ impl Ledger {
             policy: policy.digest,
             rules,
             contact: policy.policy.contact.clone(),
-            outbox: std::fs::canonicalize(outbox).unwrap_or_else(|_| outbox.to_owned()).display().to_string(),
+            outbox: outbox.place_name().display().to_string(),
             operator: person(&visit.operator)?,
             approver: person(&visit.approver)?,
             purpose: visit.purpose.clone(),
@@ -293,12 +293,18 @@ impl SessionLog<'_> {
     /// Ends the session: sums, manifest, checkpoint, receipt.
     ///
     /// # Errors
-    /// [`StationError::Conservation`] with what is missing: the session then stays open. Else what journal or outbox
-    /// say; a receipt that could not be put on the share is owed, and the next start puts it there.
+    /// [`StationError::Conservation`] with what is missing, [`StationError::Undecided`] where only a look at the share
+    /// tells: the session then stays open. Else what journal or outbox say; a receipt that could not be put on the share
+    /// is owed, and the next start puts it there.
     pub fn end(&self, run: &Run, outbox: &Outbox) -> Result<Ended, StationError> {
         let recorded = recover::outcomes(&self.ledger.journal, &self.id)?;
         let missing: Vec<String> =
             run.lines.iter().filter(|line| !recorded.contains(&line.input)).map(|line| line.input.clone()).collect();
+        let undecided =
+            |input: &String| run.lines.iter().any(|line| line.input == *input && crate::record::is_undecided(line));
+        if !missing.is_empty() && missing.iter().all(undecided) {
+            return Err(StationError::Undecided { session: self.id.clone(), files: missing });
+        }
         if !missing.is_empty() || recorded.len() != run.lines.len() {
             return Err(StationError::Conservation { session: self.id.clone(), missing });
         }

@@ -34,7 +34,7 @@ pub(super) fn settle(ledger: &Ledger, session: &str, outbox: Option<&Outbox>) ->
         for (name, bytes) in ledger.receipt_of(session)? {
             outbox
                 .put(&folders, name, &bytes)
-                .map_err(|error| StationError::Outbox { path: outbox.path().to_owned(), message: error.to_string() })?;
+                .map_err(|error| StationError::Outbox { path: outbox.place_name(), message: error.to_string() })?;
         }
     }
     let path = ledger.lock_path(session);

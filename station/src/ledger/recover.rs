@@ -5,11 +5,12 @@ use super::{About, Intent, Ledger, Step, outcome_record, refuse};
 use crate::outbox::Outbox;
 use crate::{StationError, record};
 use journal::{Journal, Kind, Query, Record};
-use model::{Outcome, OutputRow, Reason, ReasonCode, ReportLine};
+use model::{Outcome, OutputRow, Reason, ReasonCode, ReportLine, SharePolicy};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::fs::{File, TryLockError};
-use std::path::Path;
+use std::path::PathBuf;
 
 /// A session that was found open and ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,25 +31,25 @@ impl Ledger {
     ///
     /// # Errors
     /// [`StationError`] where the journal cannot be read or written.
-    pub fn recover(&self) -> Result<Vec<Recovered>, StationError> {
+    pub fn recover(&self, shares: &SharePolicy) -> Result<Vec<Recovered>, StationError> {
         let mut all = Vec::new();
         let open: BTreeSet<String> = self.journal.open_sessions().map_err(refuse)?.into_iter().collect();
         for session in &open {
             let path = self.lock_path(session);
             let lock = File::create(&path).map_err(|source| self.place(path.clone(), source))?;
             match lock.try_lock() {
-                Ok(()) => all.push(self.recover_one(session)?),
+                Ok(()) => all.push(self.recover_one(session, shares)?),
                 Err(TryLockError::WouldBlock) => {}
                 Err(TryLockError::Error(source)) => return Err(self.place(path, source)),
             }
         }
-        self.settle(&open)?;
+        self.settle(&open, shares)?;
         Ok(all)
     }
 
     /// A session that ended and whose mark is still there owes its receipt. What cannot be put on its share now is owed
     /// on: the session itself is whole.
-    fn settle(&self, open: &BTreeSet<String>) -> Result<(), StationError> {
+    fn settle(&self, open: &BTreeSet<String>, shares: &SharePolicy) -> Result<(), StationError> {
         let folder = self.sessions();
         let entries = std::fs::read_dir(&folder).map_err(|source| self.place(folder.clone(), source))?;
         for entry in entries {
@@ -57,29 +58,27 @@ impl Ledger {
             let Some(session) = name.to_str().and_then(|name| name.strip_suffix(".lock")) else { continue };
             let free = File::open(entry.path()).is_ok_and(|lock| lock.try_lock().is_ok());
             if free && !open.contains(session) {
-                let _ = self.receipt(session);
+                let _ = self.receipt(session, shares);
             }
         }
         Ok(())
     }
 
     /// Puts the receipt of an ended session on its share, where its visit asked for one.
-    fn receipt(&self, session: &str) -> Result<(), StationError> {
+    fn receipt(&self, session: &str, shares: &SharePolicy) -> Result<(), StationError> {
         let about = Found::read(&self.journal, session).map_err(|what| super::internal(&what))?.about;
-        let path = Path::new(&about.outbox);
-        let outbox = about.receipt.then(|| Outbox::open(path)).transpose();
-        let outbox =
-            outbox.map_err(|error| StationError::Outbox { path: path.to_owned(), message: error.to_string() })?;
+        let outbox = about.receipt.then(|| open_again(&about.outbox, shares)).transpose();
+        let outbox = outbox.map_err(|message| StationError::Outbox { path: PathBuf::from(&about.outbox), message })?;
         super::receipt::settle(self, session, outbox.as_ref()).map(drop)
     }
 
-    fn recover_one(&self, session: &str) -> Result<Recovered, StationError> {
+    fn recover_one(&self, session: &str, shares: &SharePolicy) -> Result<Recovered, StationError> {
         let left = |why: String| Recovered { session: session.to_owned(), released: 0, failed: 0, left: Some(why) };
         let found = match Found::read(&self.journal, session) {
             Ok(found) => found,
             Err(why) => return Ok(left(why)),
         };
-        let outbox = match Outbox::open(Path::new(&found.about.outbox)) {
+        let outbox = match open_again(&found.about.outbox, shares) {
             Ok(outbox) => outbox,
             Err(error) => return Ok(left(format!("its share {} is not at hand: {error}", found.about.outbox))),
         };
@@ -90,10 +89,7 @@ impl Ledger {
             let placed = match found.intents.get(input) {
                 Some(intent) => outbox
                     .digest_at(&intent.file.path)
-                    .map_err(|error| StationError::Outbox {
-                        path: outbox.path().to_owned(),
-                        message: error.to_string(),
-                    })?
+                    .map_err(|error| StationError::Outbox { path: outbox.place_name(), message: error.to_string() })?
                     .filter(|digest| *digest == intent.file.sha256)
                     .map(|_| intent),
                 None => None,
@@ -119,9 +115,14 @@ impl Ledger {
         };
         self.close(session, &lines, folder.as_deref(), true)?;
         // Owed where it fails: the next start tries again.
-        let _ = self.receipt(session);
+        let _ = self.receipt(session, shares);
         Ok(Recovered { session: session.to_owned(), released, failed, left: None })
     }
+}
+
+fn open_again(recorded: &str, policy: &SharePolicy) -> Result<Outbox, String> {
+    let address = shares::Address::of(OsStr::new(recorded))?;
+    Outbox::at(&address, policy).map_err(|error| error.to_string())
 }
 
 fn as_released(line: &mut ReportLine, intent: &Intent) {
