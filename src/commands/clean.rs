@@ -127,10 +127,7 @@ fn clean(arguments: &Arguments, stop: &AtomicBool) -> Result<Run, StationError> 
     let station = start(arguments, policy.clone())?;
     let mut session = station.session()?;
     session.hand_over(passwords);
-    let outbox = Outbox::at(&arguments.out, &policy.policy.share).map_err(|error| StationError::Outbox {
-        path: PathBuf::from(arguments.out.to_string()),
-        message: error.to_string(),
-    })?;
+    let outbox = open_outbox(&arguments.out, &policy)?;
     let quarantine = arguments.quarantine.as_deref().map(|path| Quarantine::open(path, &policy, &ledger));
     let quarantine = quarantine.transpose()?;
     let report = match (&arguments.report, arguments.json) {
@@ -286,6 +283,11 @@ pub(crate) fn print_json(run: &Run) -> std::io::Result<()> {
         out.write_all(b"\n")?;
     }
     out.flush()
+}
+
+pub(crate) fn open_outbox(address: &Address, policy: &LoadedPolicy) -> Result<Outbox, StationError> {
+    Outbox::at(address, &policy.policy.share)
+        .map_err(|error| StationError::Outbox { path: PathBuf::from(address.to_string()), message: error.to_string() })
 }
 
 /// In this order: what may be taken, what was changed in it, what was held and why.

@@ -3,12 +3,13 @@
 mod show;
 
 use crate::commands::clean::{self, state_home};
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Subcommand};
 use evidence::StationKey;
 use evidence::sshsig::{self, Purpose};
 use model::shown as plain;
 use station::quarantine::{Action, Identities, Quarantine, QuarantineError, Reclean, Wanted, keygen};
-use station::{Destination, Ledger, LoadedPolicy, Outbox, Run, Station, StationError, Visit};
+use station::{Address, Destination, Ledger, LoadedPolicy, Run, Station, StationError, Visit};
 use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -81,8 +82,8 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         identity: PathBuf,
         /// The outbox.
-        #[arg(long, value_name = "DIR")]
-        out: PathBuf,
+        #[arg(long, value_name = "SHARE", value_parser = OsStringValueParser::new().try_map(|text| Address::of(&text)))]
+        out: Address,
         /// Release the original as it came in: two must have approved that, and engines must find nothing.
         #[arg(long)]
         original: bool,
@@ -247,7 +248,7 @@ struct Held<'a> {
 struct Leaving<'a> {
     item: &'a str,
     identity: &'a Path,
-    out: &'a Path,
+    out: &'a Address,
     operator: Option<String>,
     receipt: bool,
     json: bool,
@@ -301,8 +302,7 @@ impl Held<'_> {
         let identities = Identities::read(leaving.identity)?;
         let station = Station::start(clean::settings(self.policy.clone(), None, signatures)?)?;
         let session = station.session()?;
-        let outbox = Outbox::open(leaving.out)
-            .map_err(|error| StationError::Outbox { path: leaving.out.to_owned(), message: error.to_string() })?;
+        let outbox = clean::open_outbox(leaving.out, self.policy)?;
         let visit = Visit {
             operator: leaving.operator.clone().or_else(login),
             approver: request.approved_by(&self.policy.policy.quarantine).into_iter().next(),
@@ -312,10 +312,10 @@ impl Held<'_> {
             receipt: leaving.receipt,
         };
         let rules = station.rule_dates().into_iter().collect();
-        for recovered in self.ledger.recover()?.iter().filter(|_| !leaving.json) {
+        for recovered in self.ledger.recover(&self.policy.policy.share)?.iter().filter(|_| !leaving.json) {
             eprintln!("sallyport: {}", clean::in_words(recovered));
         }
-        let log = self.ledger.begin(&visit, self.policy, rules, outbox.path())?;
+        let log = self.ledger.begin(&visit, self.policy, rules, &outbox)?;
         let to = Destination { outbox: &outbox, quarantine: None, report: None, log: Some(&log) };
         let released = if original {
             self.quarantine.release_original(&item, &identities, &session, &to, &log)

@@ -39,12 +39,13 @@ const FACE: &[&str] = &[
     "signatures",
     "evidence",
     "journal",
+    "receipt",
     "shares",
     "sallyport-verify",
 ];
 
 /// Who may stand on whom; the words `model` are everybody's.
-const ARROWS: [(&str, &[&str]); 16] = [
+const ARROWS: [(&str, &[&str]); 17] = [
     ("model", &[]),
     ("jail", &[]),
     ("sanitizer", &[]),
@@ -55,8 +56,12 @@ const ARROWS: [(&str, &[&str]); 16] = [
     ("evidence", &[]),
     ("journal", &["evidence"]),
     ("sallyport-verify", &["evidence"]),
+    ("receipt", &["evidence"]),
     ("shares", &["jail"]),
-    ("station", &["jail", "sanitizer", "verifier", "engines", "signatures", "evidence", "journal", "shares"]),
+    (
+        "station",
+        &["jail", "sanitizer", "verifier", "engines", "signatures", "evidence", "journal", "receipt", "shares"],
+    ),
     ("sallyport", FACE),
     ("gateway", FACE),
     ("kiosk-app", FACE),
