@@ -56,7 +56,7 @@ const ARROWS: [(&str, &[&str]); 17] = [
     ("evidence", &[]),
     ("journal", &["evidence"]),
     ("sallyport-verify", &["evidence"]),
-    ("receipt", &["evidence"]),
+    ("receipt", &[]),
     ("shares", &["jail"]),
     (
         "station",
