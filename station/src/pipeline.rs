@@ -98,6 +98,20 @@ impl Run {
     }
 }
 
+/// The time by which the rules' age is told: what it was at the start and what went by since, or what the machine says
+/// now, whichever is later. A clock that is set back revives nothing.
+struct Clock {
+    at_start: SystemTime,
+    since: Instant,
+}
+
+impl Clock {
+    fn now(&self) -> SystemTime {
+        let passed = self.at_start.checked_add(self.since.elapsed()).unwrap_or(self.at_start);
+        passed.max(SystemTime::now())
+    }
+}
+
 /// A running station: its jails are up and its engines are loaded.
 pub struct Station {
     policy: LoadedPolicy,
@@ -108,6 +122,7 @@ pub struct Station {
     threads: rayon::ThreadPool,
     nonce: AtomicU64,
     fixed_point: bool,
+    clock: Clock,
 }
 
 /// The right to send files through the lane: a station gives it out when its canaries came through.
@@ -205,13 +220,14 @@ impl Station {
         let (spool_too, terms, store) = (spool.clone(), policy.policy.clone(), signatures);
         let starter = Starter { launcher, spool: spool_too, jobs, policy: terms, store, cache };
         let force = InForce::start(starter, now)?;
+        let clock = Clock { at_start: now, since: Instant::now() };
         let threads = rayon::ThreadPoolBuilder::new()
             .num_threads(jobs)
             .thread_name(|n| format!("station-{n}"))
             .build()
             .map_err(|e| StationError::Jail(e.to_string()))?;
         let nonce = AtomicU64::new(1);
-        let station = Self { policy, reconstruct, verify, force, spool, threads, nonce, fixed_point };
+        let station = Self { policy, reconstruct, verify, force, spool, threads, nonce, fixed_point, clock };
         // A list that cannot be read is better known now than when somebody stands there.
         station.own_passwords().map(|_| station)
     }
@@ -249,12 +265,12 @@ impl Station {
     /// [`StationError`], once for each thing that is wrong; the old set stays in force then, and [`Station::warnings`]
     /// say so for as long as that is so.
     pub fn refresh(&self) -> Result<bool, StationError> {
-        self.force.refresh(SystemTime::now()).map(|taken| taken.is_some())
+        self.force.refresh(self.clock.now()).map(|taken| taken.is_some())
     }
 
     /// [`Station::refresh`], with what came of it in the journal.
     fn refreshed(&self, to: &Destination<'_>) {
-        let body = match self.force.refresh(SystemTime::now()) {
+        let body = match self.force.refresh(self.clock.now()) {
             Ok(None) => return,
             Ok(Some(set)) => serde_json::json!({ "signatures": set, "taken_over": true }),
             Err(error) => serde_json::json!({
@@ -296,7 +312,7 @@ impl Station {
         let missed = |result: CanaryResult| result.missed.map(|why| format!("{}: {why}", result.name));
         // What is wrong with a new set is in the warnings, and the old one stays.
         let _ = self.refresh();
-        self.force.judge(SystemTime::now())?;
+        self.force.judge(self.clock.now())?;
         let passwords = [Passwords::default(), self.own_passwords()?];
         let (roster, canaries) = self.muster()?;
         match canaries.into_iter().find_map(missed) {
