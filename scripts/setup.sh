@@ -66,8 +66,23 @@ lockers() {
         echo "setup: the programs that lock files could not be installed; the tests that need them will say so" >&2
 }
 
+# What makes the images that the readers of media are tested with; nothing of it is part of the product.
+images() {
+    command -v mcopy >/dev/null 2>&1 && command -v wimapply >/dev/null 2>&1 && command -v genisoimage >/dev/null 2>&1 &&
+        [ -x /usr/sbin/mkfs.vfat ] && [ -x /usr/sbin/mkfs.exfat ] && [ -x /usr/sbin/mkntfs ] && return 0
+    if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null 2>&1; then
+        echo "setup: tools that make images of media are missing; the tests that need them will say so (Debian: install" \
+            "mtools dosfstools exfatprogs ntfs-3g wimtools genisoimage e2fsprogs)" >&2
+        return 0
+    fi
+    { apt-get update -q && apt-get install -q -y --no-install-recommends \
+        mtools dosfstools exfatprogs ntfs-3g wimtools genisoimage e2fsprogs; } ||
+        echo "setup: tools that make images of media could not be installed; the tests that need them will say so" >&2
+}
+
 compiler
 if [ "${1:-}" = tests ]; then
     servers_for_tests
     lockers
+    images
 fi

@@ -21,6 +21,8 @@ enum Command {
     Clean(Box<commands::clean::Arguments>),
     /// Build, check, take in and roll back signature bundles.
     Signatures(commands::signatures::Arguments),
+    /// Look at a stick or an image of one, without mounting it.
+    Medium(commands::medium::Arguments),
     /// Say whether this station may be trusted now.
     Doctor(commands::doctor::Arguments),
     /// Verify, search, export and prune the journal.
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Clean(arguments) => commands::clean::run(&arguments),
         Command::Signatures(arguments) => commands::signatures::run(&arguments),
+        Command::Medium(arguments) => commands::medium::run(&arguments),
         Command::Doctor(arguments) => commands::doctor::run(&arguments),
         Command::Audit(arguments) => commands::audit::run(&arguments),
         Command::Quarantine(arguments) => commands::quarantine::run(&arguments),

@@ -106,3 +106,38 @@ pub fn compound(data: &[u8]) {
 pub fn verification(format: Format, data: &[u8]) {
     let _ = verifier::verify(data, format, &policy());
 }
+
+/// An image that is small in the corpus and stands for a large one: what is not there is zeros.
+struct Image(Vec<u8>);
+
+impl medium::ReadAt for Image {
+    fn size(&self) -> u64 {
+        self.0.len() as u64
+    }
+
+    fn read_exact_at(&self, buffer: &mut [u8], at: u64) -> std::io::Result<()> {
+        let at = usize::try_from(at).unwrap_or(usize::MAX);
+        let from = self.0.get(at..).and_then(|rest| rest.get(..buffer.len()));
+        buffer.copy_from_slice(from.ok_or(std::io::ErrorKind::UnexpectedEof)?);
+        Ok(())
+    }
+}
+
+/// A walk of any image ends, says the same twice, and each file has the promised size or an error.
+pub fn medium(data: &[u8]) {
+    let image = || Box::new(Image(data.to_vec()));
+    let limits = medium::Limits { entries: 500 };
+    let listing = medium::look(image(), limits);
+    assert_eq!(listing, medium::look(image(), limits), "not deterministic");
+    for item in listing.items.iter().filter(|item| item.kind == medium::Kind::File && item.size <= 1 << 20) {
+        let Some(volume) = listing.facts.volumes.get(item.volume as usize) else { panic!("no such volume") };
+        let (Some(place), Some(system)) = (item.place.clone(), volume.system) else { panic!("a file nowhere") };
+        let file = medium::FileAt { start: volume.start, len: volume.size, system, place, size: item.size };
+        let mut got = 0;
+        let outcome = medium::read(image(), &file, &mut |bytes| {
+            got += bytes.len() as u64;
+            Ok(())
+        });
+        assert!(outcome.is_err() || got == item.size);
+    }
+}

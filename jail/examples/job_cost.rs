@@ -34,7 +34,7 @@ fn main() -> Anything {
         let input = Sealed::from_bytes(&spool, &vec![b'x'; size])?;
         let mut inside = Duration::ZERO;
         measure(&format!("job, {size} bytes"), jobs, zygote.process_id(), || {
-            inside += zygote.run(Job { input: &input, header: b"header", limits, spool: &spool })?.usage.cpu;
+            inside += zygote.run(Job { input: (&input).into(), header: b"header", limits, spool: &spool })?.usage.cpu;
             Ok(())
         })?;
         println!("    of that in the job's process: {:?}", inside.checked_div(jobs).unwrap_or_default());

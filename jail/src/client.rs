@@ -1,7 +1,7 @@
 //! The station's side of a zygote: hand over a job, wait, and make something of what it left.
 
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -33,10 +33,40 @@ pub struct JobLimits {
     pub spool_bytes: u64,
 }
 
+/// What a job reads.
+#[derive(Clone, Copy, Debug)]
+pub enum Input<'a> {
+    /// Bytes that nobody changes any more: the job has them mapped.
+    Sealed(&'a Sealed),
+    /// A device or an image of one, opened to read only. Others may change it, so the job asks for it piece by piece
+    /// ([`crate::Room::take_medium`]) and never maps it.
+    Medium(BorrowedFd<'a>),
+}
+
+impl<'a> From<&'a Sealed> for Input<'a> {
+    fn from(sealed: &'a Sealed) -> Self {
+        Self::Sealed(sealed)
+    }
+}
+
+impl Input<'_> {
+    fn is_sealed(&self) -> bool {
+        matches!(self, Self::Sealed(_))
+    }
+
+    /// Whether output and spool begin in memory. What a job makes of a medium is as long as it was asked to be.
+    fn begins_in_memory(&self, most: u64) -> bool {
+        match self {
+            Self::Sealed(sealed) => sealed.len() <= INPUT_IN_MEMORY,
+            Self::Medium(_) => most <= MEMORY_MOST,
+        }
+    }
+}
+
 /// A job to be done.
 pub struct Job<'a> {
     /// What it reads.
-    pub input: &'a Sealed,
+    pub input: Input<'a>,
     /// What the station says about it, 64 KiB at most.
     pub header: &'a [u8],
     /// What it may use.
@@ -123,7 +153,7 @@ impl Zygote {
             return Err(JobFailure::Station(io::ErrorKind::InvalidInput.into()));
         }
         let most = job.limits.output_bytes.max(job.limits.spool_bytes.saturating_add(SPOOL_OVERHEAD));
-        if job.input.len() <= INPUT_IN_MEMORY {
+        if job.input.begins_in_memory(most) {
             let tried = Attempt::new(&job, Backing::Memory, most.min(MEMORY_MOST))?.run(self, &job)?;
             if !(tried.hit_file_limit() && most > MEMORY_MOST) {
                 return tried.conclude(&job);
@@ -149,11 +179,19 @@ impl Attempt {
 
     fn run(self, zygote: &Zygote, job: &Job<'_>) -> Result<Tried, JobFailure> {
         let JobLimits { memory_bytes, cpu_seconds, wall, output_bytes, spool_bytes } = job.limits;
-        let order =
-            JobOrder { memory_bytes, cpu_seconds, wall, file_bytes: self.file_bytes, output_bytes, spool_bytes };
+        let (file_bytes, unsealed) = (self.file_bytes, !job.input.is_sealed());
+        let order = JobOrder { memory_bytes, cpu_seconds, wall, file_bytes, output_bytes, spool_bytes, unsealed };
         let (here, there) = wire::pair()?;
-        let input = job.input.reopen()?;
-        let fds = [input.as_fd(), self.output.as_fd(), self.spool.as_fd(), there.as_fd()];
+        let reopened = match job.input {
+            Input::Sealed(sealed) => Some(sealed.reopen()?),
+            Input::Medium(_) => None,
+        };
+        let input = match (&reopened, job.input) {
+            (Some(own), _) => own.as_fd(),
+            (None, Input::Medium(medium)) => medium,
+            (None, Input::Sealed(_)) => return Err(JobFailure::Station(io::ErrorKind::InvalidInput.into())),
+        };
+        let fds = [input, self.output.as_fd(), self.spool.as_fd(), there.as_fd()];
         wire::send(zygote.control.as_fd(), &[&order.to_bytes(), job.header], &fds)?;
         // Else the zygote's end would not be the last, and its death go unseen.
         drop(there);

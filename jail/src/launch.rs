@@ -197,7 +197,7 @@ pub fn probe(launcher: &Launcher, spool: &SpoolDir) -> Result<Sandbox, JailError
         output_bytes: 1 << 20,
         spool_bytes: 1 << 20,
     };
-    let run = |header| zygote.run(Job { input: &input, header, limits, spool });
+    let run = |header| zygote.run(Job { input: (&input).into(), header, limits, spool });
     match run(PROBE_OPEN) {
         Ok(done) if done.answer == b"probe" => {}
         Ok(_) => return Err(layer("a trial job gave a wrong answer")),

@@ -40,12 +40,12 @@ mod wire;
 mod zygote;
 
 pub use attached::Attached;
-pub use client::{Done, Job, JobLimits, Usage, Zygote};
+pub use client::{Done, Input, Job, JobLimits, Usage, Zygote};
 pub use failure::{JailError, JobFailure};
 pub use frames::{ANSWER_MAX, Export, NAME_MAX};
 pub use inside::{JobFn, Roles, ScanFn, become_jail_if_asked};
 pub use launch::{Launcher, Sandbox, probe};
-pub use room::{Outlet, Room};
+pub use room::{Medium, Outlet, Room};
 pub use scan::{ScanJail, ScanLimits};
 pub use scan_room::ScanRoom;
 pub use sealed::{Growing, Sealed, SealedMap, SealedReader, SpoolDir};

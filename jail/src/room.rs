@@ -1,7 +1,9 @@
 //! The process of one job: it closes itself, runs, leaves its answer in the spool and ends.
 
+use std::fs::File;
 use std::io::{self, IoSlice, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::FileExt;
 use std::sync::atomic::{AtomicI32, Ordering};
 
 use rustix::process::{Pid, Resource, Rlimit, Signal};
@@ -34,7 +36,6 @@ pub(crate) struct Given<'a> {
     pub zygote: Pid,
     pub order: JobOrder,
     pub header: &'a [u8],
-    pub input: OwnedFd,
     pub output: OwnedFd,
     pub spool: OwnedFd,
     pub filter: &'a Filter,
@@ -43,8 +44,38 @@ pub(crate) struct Given<'a> {
 /// What a job sees of the world.
 pub struct Room<'a> {
     header: &'a [u8],
-    input: SealedMap,
+    input: Option<SealedMap>,
+    medium: Option<Medium>,
     outlet: Outlet<'a>,
+}
+
+/// A device or an image of one: bytes that may change under the reader.
+#[derive(Debug)]
+pub struct Medium {
+    file: File,
+    len: u64,
+}
+
+impl Medium {
+    /// Its size in bytes, as it was when the job began.
+    #[must_use]
+    pub const fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Whether there is nothing of it.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Fills `buffer` from `at`.
+    ///
+    /// # Errors
+    /// What the device says; it is shorter than that.
+    pub fn read_exact_at(&self, buffer: &mut [u8], at: u64) -> io::Result<()> {
+        self.file.read_exact_at(buffer, at)
+    }
 }
 
 /// Where a job puts what it makes.
@@ -66,15 +97,20 @@ impl<'a> Room<'a> {
         self.header
     }
 
-    /// The input, whole.
+    /// The input, whole; nothing where the job was given a medium.
     #[must_use]
     pub fn input(&self) -> &[u8] {
-        &self.input
+        self.input.as_deref().unwrap_or_default()
+    }
+
+    /// The medium, where the job was given one; once.
+    pub fn take_medium(&mut self) -> Option<Medium> {
+        self.medium.take()
     }
 
     /// The input to read and the outlet to write to, at the same time.
     pub fn split(&mut self) -> (&[u8], &mut Outlet<'a>) {
-        (&self.input, &mut self.outlet)
+        (self.input.as_deref().unwrap_or_default(), &mut self.outlet)
     }
 
     /// [`Outlet::write_output`].
@@ -180,8 +216,8 @@ pub(crate) fn note_panics() {
 }
 
 /// Closes the process just forked, runs `job` in it and ends it.
-pub(crate) fn run(given: Given<'_>, job: JobFn) -> ! {
-    let Ok(mut room) = enter(&given) else { sys::exit_now(EXIT_NOT_CLOSED) };
+pub(crate) fn run(given: Given<'_>, input: OwnedFd, job: JobFn) -> ! {
+    let Ok(mut room) = enter(&given, input) else { sys::exit_now(EXIT_NOT_CLOSED) };
     let result = job(&mut room);
     PANIC_NOTE.store(-1, Ordering::Relaxed);
     let (role, bytes, status) = match result {
@@ -199,7 +235,7 @@ pub(crate) fn run(given: Given<'_>, job: JobFn) -> ! {
 }
 
 /// Puts up the job's own walls. The zygote's (Landlock, its filter, no capabilities) are inherited.
-fn enter<'a>(given: &'a Given<'a>) -> Result<Room<'a>, String> {
+fn enter<'a>(given: &'a Given<'a>, input: OwnedFd) -> Result<Room<'a>, String> {
     let text = |error: io::Error| error.to_string();
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL)).map_err(|e| e.to_string())?;
     if rustix::process::getppid() != Some(given.zygote) {
@@ -207,9 +243,14 @@ fn enter<'a>(given: &'a Given<'a>) -> Result<Room<'a>, String> {
     }
     // The null device of stdout replaces the control socket.
     rustix::stdio::dup2_stdin(rustix::stdio::stdout()).map_err(|e| e.to_string())?;
-    let own = [given.input.as_fd(), given.output.as_fd(), given.spool.as_fd()];
+    let own = [input.as_fd(), given.output.as_fd(), given.spool.as_fd()];
     sys::close_all_but(&own).map_err(text)?;
-    let input = map_input(given.input.as_fd()).map_err(text)?;
+    let (input, medium) = if given.order.unsealed {
+        let len = rustix::fs::seek(&input, rustix::fs::SeekFrom::End(0)).map_err(|e| e.to_string())?;
+        (None, Some(Medium { file: File::from(input), len }))
+    } else {
+        (Some(map_input(input.as_fd()).map_err(text)?), None)
+    };
     set_limits(&given.order).map_err(text)?;
     PANIC_NOTE.store(std::os::fd::AsRawFd::as_raw_fd(&given.spool), Ordering::Relaxed);
     Filter::own_tgkill(rustix::process::getpid())?.install()?;
@@ -217,6 +258,7 @@ fn enter<'a>(given: &'a Given<'a>) -> Result<Room<'a>, String> {
     Ok(Room {
         header: given.header,
         input,
+        medium,
         outlet: Outlet {
             output: given.output.as_fd(),
             output_left: given.order.output_bytes,
@@ -231,8 +273,8 @@ fn enter<'a>(given: &'a Given<'a>) -> Result<Room<'a>, String> {
 #[expect(unsafe_code, reason = "maps what the station sealed")]
 fn map_input(input: BorrowedFd<'_>) -> io::Result<SealedMap> {
     let len = rustix::fs::seek(input, rustix::fs::SeekFrom::End(0))?;
-    // SAFETY: a zygote is sent descriptors by its station only, which sends a reopened `Sealed` as a job's input; the
-    // length is that of the file itself.
+    // SAFETY: a zygote is sent descriptors by its station only, which sends a reopened `Sealed` as the input of a job that
+    // is not said to be unsealed; the length is that of the file itself.
     unsafe { SealedMap::map_file(input, 0, len) }
 }
 

@@ -132,18 +132,22 @@ pub(crate) struct JobOrder {
     pub file_bytes: u64,
     pub output_bytes: u64,
     pub spool_bytes: u64,
+    /// The input is no sealed file: it is read, never mapped.
+    pub unsealed: bool,
 }
 
 impl JobOrder {
     pub(crate) fn to_bytes(self) -> Vec<u8> {
         let wall = u64::try_from(self.wall.as_millis()).unwrap_or(u64::MAX);
-        pack([self.memory_bytes, self.cpu_seconds, wall, self.file_bytes, self.output_bytes, self.spool_bytes])
+        let unsealed = u64::from(self.unsealed);
+        let Self { memory_bytes, cpu_seconds, file_bytes, output_bytes, spool_bytes, .. } = self;
+        pack([memory_bytes, cpu_seconds, wall, file_bytes, output_bytes, spool_bytes, unsealed])
     }
 
     pub(crate) fn from_bytes(bytes: &[u8]) -> Option<(Self, &[u8])> {
-        let ([memory_bytes, cpu_seconds, wall, file_bytes, output_bytes, spool_bytes], rest) = unpack(bytes)?;
-        let wall = Duration::from_millis(wall);
-        Some((Self { memory_bytes, cpu_seconds, wall, file_bytes, output_bytes, spool_bytes }, rest))
+        let ([memory_bytes, cpu_seconds, wall, file_bytes, output_bytes, spool_bytes, unsealed], rest) = unpack(bytes)?;
+        let (wall, unsealed) = (Duration::from_millis(wall), unsealed != 0);
+        Some((Self { memory_bytes, cpu_seconds, wall, file_bytes, output_bytes, spool_bytes, unsealed }, rest))
     }
 }
 
@@ -219,8 +223,9 @@ mod tests {
     #[test]
     fn orders_and_replies_survive_the_way() {
         let wall = Duration::from_millis(1500);
+        let (spool_bytes, unsealed) = (u64::MAX, true);
         let order =
-            JobOrder { memory_bytes: 1, cpu_seconds: 2, wall, file_bytes: 3, output_bytes: 4, spool_bytes: u64::MAX };
+            JobOrder { memory_bytes: 1, cpu_seconds: 2, wall, file_bytes: 3, output_bytes: 4, spool_bytes, unsealed };
         let mut bytes = order.to_bytes();
         assert!(bytes.len() <= FIXED_MAX);
         bytes.extend_from_slice(b"header");

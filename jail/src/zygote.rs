@@ -180,7 +180,7 @@ fn begin(
     let alone = SingleThreaded::check(tasks.as_fd())?;
     let zygote = rustix::process::getpid();
     match sys::fork(&alone) {
-        Ok(Forked::Child) => room::run(room::Given { zygote, order, header, input, output, spool, filter }, job),
+        Ok(Forked::Child) => room::run(room::Given { zygote, order, header, output, spool, filter }, input, job),
         Ok(Forked::Parent(pid)) => Running::new(pid, false, reply, order.wall).map(Some),
         Err(error) => {
             let ending = Ending::NotStarted(error.raw_os_error().unwrap_or(0));

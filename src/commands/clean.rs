@@ -6,8 +6,8 @@ use jail::Launcher;
 use model::{Outcome, ReportLine, shown};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use station::{
-    Address, Destination, Ended, Ledger, LoadedPolicy, Outbox, Passwords, Progress, Quarantine, Recovered, Report, Run,
-    Settings, Station, StationError, Visit,
+    Address, Destination, Ended, Ledger, Listed, LoadedPolicy, Outbox, Passwords, Progress, Quarantine, Recovered,
+    Report, Run, Settings, Station, StationError, Visit,
 };
 use std::io::{IsTerminal, Write};
 use std::os::fd::AsFd;
@@ -21,8 +21,11 @@ use std::time::SystemTime;
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// Files and folders to clean. The tree is kept under the outbox; links are not followed.
-    #[arg(required = true, value_name = "INPUT")]
+    #[arg(required_unless_present = "medium", conflicts_with = "medium", value_name = "INPUT")]
     inputs: Vec<PathBuf>,
+    /// Clean what is on this block device, or in this image of one, without mounting it. May be said several times.
+    #[arg(long, value_name = "PATH")]
+    medium: Vec<PathBuf>,
     /// The outbox, where only rebuilt, verified and scanned files appear: a folder, `sftp://user@host[:port]/path`, or
     /// `smb://[domain;]user@host[:port]/share[/path]`; the policy's `[share]` says how to sign in.
     #[arg(long, value_name = "SHARE", value_parser = OsStringValueParser::new().try_map(|text| Address::of(&text)))]
@@ -119,7 +122,12 @@ fn clean(arguments: &Arguments, stop: &AtomicBool) -> Result<Run, StationError> 
         None => station::standard_policy(),
     };
     let passwords = arguments.password_file.as_deref().map(passwords).transpose()?.unwrap_or_default();
-    let entries = station::inputs::collect(&arguments.inputs)?;
+    let media = arguments.medium.iter().map(|path| super::medium::list(path, &policy));
+    let media: Vec<Listed> = media.collect::<Result<_, _>>()?;
+    let entries = match media.as_slice() {
+        [] => station::inputs::collect(&arguments.inputs)?,
+        media => station::inputs::collect_media(media)?,
+    };
     if let Some(folder) = arguments.out.folder() {
         station::inputs::refuse_overlap(&arguments.inputs, folder)?;
     }
@@ -147,7 +155,7 @@ fn clean(arguments: &Arguments, stop: &AtomicBool) -> Result<Run, StationError> 
     for recovered in ledger.recover(&policy.policy.share)?.iter().filter(|_| people) {
         eprintln!("sallyport: {}", in_words(recovered));
     }
-    let log = ledger.begin(&visit(arguments), &policy, station.rule_dates().into_iter().collect(), &outbox)?;
+    let log = ledger.begin(&visit(arguments, &media), &policy, station.rule_dates().into_iter().collect(), &outbox)?;
     let progress = Bar { shown: people && std::io::stderr().is_terminal() };
     let to = Destination { outbox: &outbox, quarantine: quarantine.as_ref(), report: report.as_ref(), log: Some(&log) };
     let run = session.run(&entries, &to, &progress, stop);
@@ -219,13 +227,18 @@ fn warn(warnings: &[String], people: bool) {
     }
 }
 
-fn visit(arguments: &Arguments) -> Visit {
+fn visit(arguments: &Arguments, media: &[Listed]) -> Visit {
     let inputs: Vec<String> = arguments.inputs.iter().map(|input| input.display().to_string()).collect();
+    let medium = match media {
+        [] => serde_json::json!({ "kind": "folder", "paths": inputs }),
+        [medium] => medium.record(),
+        several => serde_json::json!({ "media": several.iter().map(Listed::record).collect::<Vec<_>>() }),
+    };
     Visit {
         operator: arguments.operator.clone(),
         approver: arguments.approver.clone(),
         purpose: arguments.purpose.clone(),
-        medium: Some(serde_json::json!({ "kind": "folder", "paths": inputs })),
+        medium: Some(medium),
         retention: arguments.retention.clone(),
         receipt: arguments.receipt,
     }

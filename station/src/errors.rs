@@ -14,6 +14,14 @@ pub enum StationError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A medium could not be listed.
+    #[error("the medium {path} cannot be read: {why}; nothing of it was taken in")]
+    Medium {
+        /// The device or image.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
     /// The outbox lies inside an input, or an input inside the outbox: cleaned files would be taken in again.
     #[error("the outbox {outbox} and the input {input} lie inside each other; choose an outbox elsewhere")]
     OutboxInsideInput {
@@ -149,7 +157,7 @@ impl StationError {
             | Self::Passwords { .. }
             | Self::UnknownEngine { .. }
             | Self::EnginePolicy(_) => 2,
-            Self::Stale { .. } | Self::Trouble(_) => 1,
+            Self::Stale { .. } | Self::Trouble(_) | Self::Medium { .. } => 1,
             Self::Store(error) => error.exit_status(),
             Self::Quarantine(error) => error.exit_status(),
             Self::Outbox { .. }

@@ -4,6 +4,9 @@
 //! pipe, is listed as what it is and gets its own outcome.
 
 use crate::StationError;
+use crate::medium::{Listed, Medium};
+use medium::FileAt;
+use model::{Finding, Reason};
 use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, ResolveFlags};
 use sanitizer::Passwords;
 use std::ffi::OsString;
@@ -23,21 +26,47 @@ pub enum Kind {
     Special(&'static str),
     /// A folder or entry that could not be looked at.
     Unreadable(String),
+    /// An entry of a medium, or a volume of it, that is not read.
+    Refused(Reason),
+}
+
+/// Where an entry comes from.
+#[derive(Clone, Debug)]
+pub enum Origin {
+    /// The folder that was given (or the one that holds the file that was given), opened once; and the raw path below it.
+    Folder(Arc<OwnedFd>, PathBuf),
+    /// A medium, and where on it the file lies, if it is one.
+    Medium(Arc<Medium>, Option<FileAt>),
 }
 
 /// One directory entry.
 #[derive(Clone, Debug)]
 pub struct Entry {
-    /// The folder that was given (or the one that holds the file that was given), opened once.
-    pub root: Arc<OwnedFd>,
-    /// Raw path below `root`.
-    pub path: PathBuf,
+    /// Where it comes from.
+    pub origin: Origin,
     /// Raw path as the report names it: prefixed where several inputs were given.
     pub shown: Vec<u8>,
     /// What it is.
     pub kind: Kind,
     /// What was handed over for this one; tried before those of the session.
     pub passwords: Passwords,
+    /// What its directory entry says of it already.
+    pub findings: Vec<Finding>,
+}
+
+/// Lists everything on the media, several of them prefixed as folders are.
+///
+/// # Errors
+/// [`StationError::Medium`] where a listing cannot be used.
+pub fn collect_media(media: &[Listed]) -> Result<Vec<Entry>, StationError> {
+    let (mut entries, mut prefixes) = (Vec::new(), Vec::new());
+    for medium in media {
+        let prefix = if media.len() == 1 { Vec::new() } else { unique_prefix(medium.path(), &prefixes) };
+        let refuse = |why| StationError::Medium { path: medium.path().to_owned(), why };
+        entries.extend(medium.entries(&prefix).map_err(refuse)?);
+        prefixes.push(prefix);
+    }
+    Ok(entries)
 }
 
 /// Ours: deeper trees than this are no tree that a person made; a loop of mounts is one.
@@ -91,7 +120,13 @@ fn collect_one(input: &Path, prefix: &[u8], entries: &mut Vec<Entry>) -> Result<
         Ok(stat) => kind_of(FileType::from_raw_mode(stat.st_mode)).unwrap_or(Kind::Special("folder")),
         Err(error) => return Err(refuse(error.into())),
     };
-    entries.push(Entry { root, path: PathBuf::from(name), shown, kind, passwords: Passwords::default() });
+    entries.push(Entry {
+        origin: Origin::Folder(root, PathBuf::from(name)),
+        shown,
+        kind,
+        findings: Vec::new(),
+        passwords: Passwords::default(),
+    });
     Ok(())
 }
 
@@ -116,8 +151,14 @@ fn walk(root: &Arc<OwnedFd>, folder: &Path, prefix: &[u8], deep: usize, entries:
         parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(&b'/')
     };
     let mut unreadable = |why: String| {
-        let (root, path, shown) = (Arc::clone(root), folder.to_owned(), shown_of(folder));
-        entries.push(Entry { root, path, shown, kind: Kind::Unreadable(why), passwords: Passwords::default() });
+        let (origin, shown) = (Origin::Folder(Arc::clone(root), folder.to_owned()), shown_of(folder));
+        entries.push(Entry {
+            origin,
+            shown,
+            kind: Kind::Unreadable(why),
+            findings: Vec::new(),
+            passwords: Passwords::default(),
+        });
     };
     if deep > MOST_FOLDERS_DEEP {
         return unreadable(format!("folders are nested more than {MOST_FOLDERS_DEEP} deep"));
@@ -130,8 +171,8 @@ fn walk(root: &Arc<OwnedFd>, folder: &Path, prefix: &[u8], deep: usize, entries:
         let path = folder.join(&name);
         match kind {
             Some(kind) => {
-                let (root, shown, passwords) = (Arc::clone(root), shown_of(&path), Passwords::default());
-                entries.push(Entry { root, shown, path, kind, passwords });
+                let (shown, origin) = (shown_of(&path), Origin::Folder(Arc::clone(root), path));
+                entries.push(Entry { origin, shown, kind, findings: Vec::new(), passwords: Passwords::default() });
             }
             None => walk(root, &path, prefix, deep.saturating_add(1), entries),
         }
@@ -224,7 +265,8 @@ mod tests {
         assert_eq!(shown(&entries), ["a.txt", "b/2.txt", "c", "d"]);
         assert_eq!(entries[2].kind, Kind::SymbolicLink);
         assert_eq!(entries[3].kind, Kind::Special("pipe"));
-        assert!(open_below(&entries[2].root, &entries[2].path, OFlags::empty()).is_err());
+        let Origin::Folder(root, path) = &entries[2].origin else { panic!("not of a folder") };
+        assert!(open_below(root, path, OFlags::empty()).is_err());
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! Intake: a file is copied once and hashed while it is copied; everything after reads the sealed copy (GEN-13).
 
-use crate::inputs::{Entry, Kind, open_below};
+use crate::inputs::{Entry, Kind, Origin, open_below};
 use jail::{Growing, Sealed, SpoolDir};
 use model::{Digest, Reason, ReasonCode};
 use rustix::fs::{FileType, OFlags};
 use sha2::{Digest as _, Sha256};
 use std::io::{Read, Write};
+use std::os::fd::OwnedFd;
+use std::path::Path;
 
 /// A sealed copy of an input.
 #[derive(Debug)]
@@ -36,11 +38,28 @@ pub fn take_in(entry: &Entry, spool: &SpoolDir, most: u64) -> Result<Intake, Int
         Kind::SymbolicLink => return refuse(ReasonCode::SymbolicLink, "symbolic links are never followed"),
         Kind::Special(what) => return refuse(ReasonCode::SpecialFile, &format!("a {what} is no file")),
         Kind::Unreadable(why) => return refuse(ReasonCode::Unreadable, why),
+        Kind::Refused(reason) => return Err(IntakeError::Entry(reason.clone())),
     }
+    match &entry.origin {
+        Origin::Folder(root, path) => from_folder(root, path, spool, most),
+        Origin::Medium(_, None) => {
+            refuse(ReasonCode::Protocol, "the medium's listing does not say where the file lies")
+        }
+        Origin::Medium(medium, Some(file)) => {
+            let sealed = medium.read(file, spool, most)?;
+            let digest = digest_of(&sealed);
+            let digest = digest.map_err(|e| IntakeError::Station(format!("the spool cannot be read: {e}")))?;
+            Ok(Intake { sealed, digest })
+        }
+    }
+}
+
+fn from_folder(root: &OwnedFd, path: &Path, spool: &SpoolDir, most: u64) -> Result<Intake, IntakeError> {
+    let refuse = |code, text: &str| Err(IntakeError::Entry(Reason::new(code, text)));
     let unreadable = |error: &dyn std::fmt::Display| {
         IntakeError::Entry(Reason::new(ReasonCode::Unreadable, &format!("the file cannot be read: {error}")))
     };
-    let fd = open_below(&entry.root, &entry.path, OFlags::empty()).map_err(|e| unreadable(&e))?;
+    let fd = open_below(root, path, OFlags::empty()).map_err(|e| unreadable(&e))?;
     let before = rustix::fs::fstat(&fd).map_err(|e| unreadable(&e))?;
     if FileType::from_raw_mode(before.st_mode) != FileType::RegularFile {
         return refuse(ReasonCode::Changed, "the file became something else while it was read");

@@ -393,6 +393,7 @@ impl Station {
     ) -> ReportLine {
         let mut line = record::unjudged(&entry.shown);
         line.warnings = self.warnings_for(terms);
+        line.findings.clone_from(&entry.findings);
         if stop.load(Ordering::Relaxed) {
             let reason = Reason::new(ReasonCode::Interrupted, "the run was stopped before this file was judged");
             record::withhold(&mut line, Outcome::Failed, reason);
@@ -467,7 +468,7 @@ impl Station {
         let (done, answer) = answered?;
         line.format = Some(answer.format);
         line.ms.identify = answer.identify_ms;
-        line.findings = with_names(answer.findings, plan);
+        line.findings = with_names(std::mem::take(&mut line.findings), answer.findings, plan);
         line.children = answer.children;
         let made = answer.result?;
         if !scanned.not_scanned.is_empty() {
@@ -554,7 +555,7 @@ impl Station {
         let clean = CleanScan::mint(intake.digest, &scanned).ok_or_else(|| refused(&scanned))?;
         let (_, answer) = answered?;
         line.format = Some(answer.format);
-        line.findings = with_names(answer.findings, &plan);
+        line.findings = with_names(std::mem::take(&mut line.findings), answer.findings, &plan);
         line.children = answer.children;
         let (format, method, size) = (answer.format, Method::Original, intake.sealed.len());
         let folders = folder_keys(std::slice::from_ref(&plan));
@@ -598,7 +599,7 @@ impl Station {
             output_bytes: limits.expanded_bytes,
             spool_bytes: limits.expanded_bytes,
         };
-        zygote.run(Job { input, header: &text, limits, spool: &self.spool })
+        zygote.run(Job { input: input.into(), header: &text, limits, spool: &self.spool })
     }
 
     /// The sealed output; a job that wrote nothing has an empty one.
@@ -775,8 +776,11 @@ fn judged(engines: &EngineSet, input: &Object<'_>, answered: &Answered) -> Scann
     engines.judge(input, noted)
 }
 
-fn with_names(findings: Vec<model::Finding>, plan: &Planned) -> Vec<model::Finding> {
+fn with_names(known: Vec<model::Finding>, findings: Vec<model::Finding>, plan: &Planned) -> Vec<model::Finding> {
     let mut all = Findings::new();
+    for finding in known {
+        all.add_count(&finding.id, finding.action, &finding.at, finding.count);
+    }
     for id in &plan.changed {
         all.add(id, FindingAction::Neutralised, "the file's name");
     }
@@ -789,10 +793,39 @@ fn with_names(findings: Vec<model::Finding>, plan: &Planned) -> Vec<model::Findi
 fn intake_refusal(error: IntakeError) -> (Outcome, Reason) {
     match error {
         IntakeError::Station(text) => (Outcome::Failed, Reason::new(ReasonCode::Station, &text)),
-        IntakeError::Entry(reason) => {
-            let judged = matches!(reason.code, ReasonCode::SymbolicLink | ReasonCode::SpecialFile);
-            (if judged { Outcome::Blocked } else { Outcome::Failed }, reason)
-        }
+        IntakeError::Entry(reason) => (outcome_of(reason.code), reason),
+    }
+}
+
+/// What a medium's reader refuses was judged; what it could not read was not.
+fn outcome_of(code: ReasonCode) -> Outcome {
+    use ReasonCode as R;
+    match code {
+        R::SymbolicLink
+        | R::SpecialFile
+        | R::Malformed
+        | R::UnsupportedFeature
+        | R::NoReconstructor
+        | R::BlockedType
+        | R::UnknownType
+        | R::Encrypted
+        | R::Ambiguous
+        | R::TypeMismatch
+        | R::Policy => Outcome::Blocked,
+        R::Detection
+        | R::NotScanned
+        | R::VerifierRejected
+        | R::Limit
+        | R::TimeOut
+        | R::Crash
+        | R::Memory
+        | R::Protocol
+        | R::Unreadable
+        | R::Undecided
+        | R::Changed
+        | R::Internal
+        | R::Station
+        | R::Interrupted => Outcome::Failed,
     }
 }
 

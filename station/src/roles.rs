@@ -3,6 +3,7 @@
 //! The functions named `*_role` run in a jailed process, never in the station. What they answer is read by the station
 //! as a small typed message whose every text is capped again on this side: a jail may be in an attacker's hands.
 
+use crate::medium::{MEDIUM, medium_role};
 use crate::rules::{SIGNATURES, signatures_role};
 use jail::{Room, ScanRoom};
 use model::{
@@ -15,7 +16,12 @@ use std::time::Instant;
 /// The roles that the executable can be started in; the first thing in `main` is
 /// `jail::become_jail_if_asked(&station::roles::ROLES)`.
 pub static ROLES: jail::Roles = jail::Roles {
-    jobs: &[(RECONSTRUCT, reconstruct_role), (VERIFY, verify_role), (SIGNATURES, signatures_role)],
+    jobs: &[
+        (RECONSTRUCT, reconstruct_role),
+        (VERIFY, verify_role),
+        (SIGNATURES, signatures_role),
+        (MEDIUM, medium_role),
+    ],
     scanners: &[(SCAN, scan_role)],
     prepare,
 };
@@ -35,7 +41,7 @@ pub fn prepare(role: &str) {
     if role == RECONSTRUCT {
         sanitizer::prepare();
     }
-    if role != SIGNATURES {
+    if role != SIGNATURES && role != MEDIUM {
         verifier::prepare();
     }
 }

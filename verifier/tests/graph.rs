@@ -41,11 +41,12 @@ const FACE: &[&str] = &[
     "journal",
     "receipt",
     "shares",
+    "medium",
     "sallyport-verify",
 ];
 
 /// Who may stand on whom; the words `model` are everybody's.
-const ARROWS: [(&str, &[&str]); 17] = [
+const ARROWS: [(&str, &[&str]); 18] = [
     ("model", &[]),
     ("jail", &[]),
     ("sanitizer", &[]),
@@ -55,12 +56,24 @@ const ARROWS: [(&str, &[&str]); 17] = [
     ("samples", &[]),
     ("evidence", &[]),
     ("journal", &["evidence"]),
-    ("sallyport-verify", &["evidence"]),
+    ("medium", &[]),
     ("receipt", &[]),
+    ("sallyport-verify", &["evidence"]),
     ("shares", &["jail"]),
     (
         "station",
-        &["jail", "sanitizer", "verifier", "engines", "signatures", "evidence", "journal", "receipt", "shares"],
+        &[
+            "jail",
+            "sanitizer",
+            "verifier",
+            "engines",
+            "signatures",
+            "evidence",
+            "journal",
+            "medium",
+            "receipt",
+            "shares",
+        ],
     ),
     ("sallyport", FACE),
     ("gateway", FACE),

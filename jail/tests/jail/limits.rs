@@ -113,7 +113,7 @@ fn a_headers_size_is_bounded() {
     let longest = format!("echo {}", "x".repeat(jail::HEADER_MAX - 5));
     let done = act_on(&zygote, &longest, &input, LIMITS).unwrap();
     assert!(done.answer.is_empty());
-    let job = Job { input: &input, header: &vec![0; jail::HEADER_MAX + 1], limits: LIMITS, spool: &spool() };
+    let job = Job { input: (&input).into(), header: &vec![0; jail::HEADER_MAX + 1], limits: LIMITS, spool: &spool() };
     assert!(matches!(zygote.run(job), Err(JobFailure::Station(_))));
     still_works(&zygote);
 }

@@ -27,7 +27,7 @@ pub const LIMITS: JobLimits = JobLimits {
 
 /// Runs the act named `act` on `input`.
 pub fn act_on(zygote: &Zygote, act: &str, input: &Sealed, limits: JobLimits) -> Result<Done, JobFailure> {
-    zygote.run(Job { input, header: act.as_bytes(), limits, spool: &spool() })
+    zygote.run(Job { input: input.into(), header: act.as_bytes(), limits, spool: &spool() })
 }
 
 pub fn act(zygote: &Zygote, act: &str, limits: JobLimits) -> Result<Done, JobFailure> {

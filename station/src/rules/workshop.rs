@@ -126,7 +126,7 @@ impl Workshop {
             output_bytes: MOST_FILE_BYTES,
             spool_bytes: MOST_EXPANDED_BYTES,
         };
-        let done = self.zygote.run(Job { input, header: &header, limits, spool: &self.spool });
+        let done = self.zygote.run(Job { input: input.into(), header: &header, limits, spool: &self.spool });
         done.map_err(|failure| match failure {
             JobFailure::GaveUp(text) => Failed::Input(text),
             JobFailure::Station(error) => Failed::Station(StoreError::Jail(error.to_string())),
