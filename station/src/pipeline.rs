@@ -578,13 +578,14 @@ impl Station {
         self.job(&self.reconstruct, input, &job)
     }
 
-    /// What the jails need of the policy: which programs and servers a site has, and where its passwords lie, is no business of
-    /// theirs.
+    /// What the jails need of the policy: which programs and servers a site has, and where its passwords lie, is no
+    /// business of theirs.
     fn jail_policy(&self) -> Policy {
         let (engines, quarantine) = (model::EnginePolicy::default(), model::QuarantinePolicy::default());
         let policy = self.policy.policy.clone();
         let passwords = model::PasswordPolicy { file: None, ..policy.passwords };
-        Policy { engines, quarantine, passwords, share: model::SharePolicy::default(), ..policy }
+        let (share, evidence) = (model::SharePolicy::default(), model::EvidencePolicy::default());
+        Policy { engines, quarantine, passwords, share, evidence, ..policy }
     }
 
     fn job(&self, zygote: &Zygote, input: &Sealed, header: &impl serde::Serialize) -> Result<Done, JobFailure> {
