@@ -7,7 +7,7 @@ use jail::{Growing, Sealed, SpoolDir};
 use model::{Digest, QuarantinePolicy, WithoutRecipients};
 use sha2::{Digest as _, Sha256};
 use std::fs::File;
-use std::io::{BufReader, Read, Write};
+use std::io::{BufReader, BufWriter, IntoInnerError, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
@@ -80,10 +80,12 @@ impl Identities {
     /// # Errors
     /// [`QuarantineError::Usage`]; nothing of the file is repeated in it.
     pub fn read(path: &Path) -> Result<Self, QuarantineError> {
-        let refuse = |why: &str| QuarantineError::Usage(format!("the identity {}: {why}", path.display()));
-        let mut text = String::new();
-        let file = File::open(path).map_err(|error| refuse(&error.to_string()))?;
-        file.take(MOST_IDENTITY_BYTES).read_to_string(&mut text).map_err(|error| refuse(&error.to_string()))?;
+        let text = identity_text(path).map_err(|error| refuse_identity(path, &error.to_string()))?;
+        Self::parse(path, &text)
+    }
+
+    fn parse(path: &Path, text: &str) -> Result<Self, QuarantineError> {
+        let refuse = |why: &str| refuse_identity(path, why);
         if text.starts_with("age-encryption.org/") || text.starts_with("-----BEGIN AGE") {
             return Err(refuse("it is protected by a password; open it first: age -d -o FILE, on a disk in memory"));
         }
@@ -94,6 +96,16 @@ impl Identities {
             Ok(_) | Err(_) => Err(refuse("it holds no age identity (AGE-SECRET-KEY-1…, X25519)")),
         }
     }
+}
+
+fn identity_text(path: &Path) -> std::io::Result<String> {
+    let mut text = String::new();
+    File::open(path)?.take(MOST_IDENTITY_BYTES).read_to_string(&mut text)?;
+    Ok(text)
+}
+
+fn refuse_identity(path: &Path, why: &str) -> QuarantineError {
+    QuarantineError::Usage(format!("the identity {}: {why}", path.display()))
 }
 
 /// A new identity: the text of its file, and its recipient.
@@ -119,7 +131,9 @@ fn station_identity(state: &Path) -> Result<Identity, QuarantineError> {
             Ok(()) | Err(_) => File::open(state).and_then(|folder| folder.sync_all()).map_err(io)?,
         }
     }
-    let Identities(keys) = Identities::read(&path)?;
+    // The station's own disk, and no mistake of whoever called.
+    let text = identity_text(&path).map_err(io)?;
+    let Identities(keys) = Identities::parse(&path, &text)?;
     keys.into_iter().next().ok_or_else(|| QuarantineError::Usage(format!("{} holds no key", path.display())))
 }
 
@@ -133,9 +147,11 @@ pub(super) fn encrypted_size(len: u64, recipients: &Recipients) -> u64 {
 pub(super) fn encrypt(from: &mut impl Read, recipients: &Recipients, to: File) -> std::io::Result<(Digest, u64)> {
     let keys = recipients.keys.iter().map(|key| key as &dyn age::Recipient);
     let encryptor = age::Encryptor::with_recipients(keys).map_err(std::io::Error::other)?;
-    let mut writer = encryptor.wrap_output(Hashing { to, hash: Sha256::new(), len: 0 })?;
+    // The header goes through a buffer: age would put what the disk says of it into a text of its own.
+    let buffered = BufWriter::new(Hashing { to, hash: Sha256::new(), len: 0 });
+    let mut writer = encryptor.wrap_output(buffered)?;
     copy(from, &mut writer)?;
-    let done = writer.finish()?;
+    let done = writer.finish()?.into_inner().map_err(IntoInnerError::into_error)?;
     done.to.sync_all()?;
     Ok((Digest::new(done.hash.finalize().into()), done.len))
 }
