@@ -1,5 +1,15 @@
 //! A stick, as an image, from end to end: listed and cleaned without being mounted.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
+    reason = "a test fails by panicking, and computes on values of its own"
+)]
+
 mod common;
 
 use common::{World, code, line, read_report};

@@ -107,8 +107,25 @@ pub fn verification(format: Format, data: &[u8]) {
     let _ = verifier::verify(data, format, &policy());
 }
 
-/// An image that is small in the corpus and stands for a large one: what is not there is zeros.
+/// An image of which the input holds some sectors, each behind its number; all others are zeros.
+/// `cargo run -p medium --example seed -- IMAGE` makes such an input of an image.
 struct Image(Vec<u8>);
+
+impl Image {
+    /// Ours: 16 MiB, which every file system that is read fits into.
+    const SECTORS: usize = 32 << 10;
+
+    fn of(data: &[u8]) -> Self {
+        let mut bytes = Vec::new();
+        for piece in data.as_chunks::<516>().0 {
+            let (number, sector) = piece.split_at(4);
+            let number = number.iter().rev().fold(0, |sum, byte| sum << 8 | usize::from(*byte)) % Self::SECTORS;
+            bytes.resize(bytes.len().max((number + 1) * 512), 0);
+            bytes[number * 512..][..512].copy_from_slice(sector);
+        }
+        Self(bytes)
+    }
+}
 
 impl medium::ReadAt for Image {
     fn size(&self) -> u64 {
@@ -125,7 +142,7 @@ impl medium::ReadAt for Image {
 
 /// A walk of any image ends, says the same twice, and each file has the promised size or an error.
 pub fn medium(data: &[u8]) {
-    let image = || Box::new(Image(data.to_vec()));
+    let image = || Box::new(Image::of(data));
     let limits = medium::Limits { entries: 500 };
     let listing = medium::look(image(), limits);
     assert_eq!(listing, medium::look(image(), limits), "not deterministic");

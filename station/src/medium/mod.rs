@@ -201,11 +201,9 @@ fn usb_of(number: u64) -> Option<UsbDevice> {
 
 /// A read that did not end is the file's outcome, unless the station itself failed.
 fn failed(failure: JobFailure) -> IntakeError {
-    match failure {
-        JobFailure::Station(error) => IntakeError::Station(format!("the medium's jail: {error}")),
-        failure => {
-            let (_, reason): (Outcome, Reason) = record::jail_failure(&failure);
-            IntakeError::Entry(reason)
-        }
+    if let JobFailure::Station(error) = failure {
+        return IntakeError::Station(format!("the medium's jail: {error}"));
     }
+    let (_, reason): (Outcome, Reason) = record::jail_failure(&failure);
+    IntakeError::Entry(reason)
 }

@@ -34,7 +34,7 @@ impl Fat {
     pub fn link_in(&mut self, table: usize, cluster: usize, next: u16) -> &mut Self {
         let at = SECTOR * (1 + table) + cluster * 3 / 2;
         let pair = u16::from_le_bytes([self.bytes[at], self.bytes[at + 1]]);
-        let pair = if cluster % 2 == 0 { pair & 0xf000 | next } else { pair & 0x000f | next << 4 };
+        let pair = if cluster.is_multiple_of(2) { pair & 0xf000 | next } else { pair & 0x000f | next << 4 };
         self.bytes[at..at + 2].copy_from_slice(&pair.to_le_bytes());
         self
     }
