@@ -179,10 +179,11 @@ fn assert_nothing_unrecorded(world: &World, baseline: &Baseline, output: &Output
     match output.status.code() {
         Some(0 | 1) => {}
         Some(3) => {
+            // What the system says, or which disk to look at.
+            let names_the_fault = |line: &str| line.contains("os error") || line.contains("check the disk");
             let complaint = said.lines().any(|line| {
-                (line.starts_with("sallyport:")
-                    && !line.starts_with("sallyport: warning: the policy names no recipient"))
-                    || line.trim_start().starts_with('✗') && line.contains("os error")
+                line.trim_start().starts_with('✗') && names_the_fault(line)
+                    || line.starts_with("sallyport:") && !line.contains("the policy names no recipient")
             });
             assert!(complaint, "{what}: no sentence says why: {said}");
         }
@@ -221,69 +222,89 @@ fn assert_whole_again(world: &World, baseline: &Baseline, what: &str) {
 }
 
 /// One faulted run and one after it; whether the fault was met in the place.
-fn round(place: Place, baseline: &Baseline, more: &[String]) -> bool {
-    let world = stick();
-    let (output, log) = clean_traced(&world, more);
-    let hit = log.lines().any(|line| line.contains("(INJECTED)") && place_of(&world, line) == Some(place));
-    let what = format!("{place:?} {more:?}");
-    assert_nothing_unrecorded(&world, baseline, &output, &what);
-    assert_whole_again(&world, baseline, &what);
-    hit
+fn round(place: Place, baseline: &Baseline, world: &World, more: &[String]) -> bool {
+    let (output, log) = clean_traced(world, more);
+    let hit = log.lines().any(|line| line.contains("(INJECTED)") && place_of(world, line) == Some(place));
+    let what = format!("{place:?} {}", more.last().map_or("", String::as_str));
+    // The number may also be that of a message in another thread: a person who cannot be told is another matter.
+    let mute = |line: &str| line.contains("(INJECTED)") && ["write(1<", "write(2<"].iter().any(|to| line.contains(to));
+    let muted = log.lines().any(mute);
+    if !muted {
+        assert_nothing_unrecorded(world, baseline, &output, &what);
+    }
+    assert_whole_again(world, baseline, &what);
+    hit && !muted
 }
 
-/// `some` of all in a seeded order; all of them in a full campaign.
-fn sample<T: Copy>(all: &[T], some: usize, seed: u64) -> Vec<T> {
+/// Faults that each test meets outside a full campaign, and runs in which it tries to.
+const SAMPLE: usize = 2;
+const TRIES: usize = 8;
+
+/// Some of all in a seeded order; all of them in a full campaign.
+fn sample<T: Copy>(all: &[T], seed: u64) -> Vec<T> {
     if soak() {
         return all.to_vec();
     }
     let mut chance = Chance(seed);
-    (0..some).map(|_| all[usize::try_from(chance.below(all.len() as u64)).unwrap()]).collect()
+    (0..TRIES).map(|_| all[usize::try_from(chance.below(all.len() as u64)).unwrap()]).collect()
 }
 
 /// `error` once, at each step of the place.
 fn once(place: Place, error: &str, seed: u64) {
     let Some(baseline) = baseline() else { return };
     let steps: Vec<Step> = baseline.steps[&place].iter().copied().collect();
-    let (mut runs, mut hits) = (0, 0);
-    for Step { call, number } in sample(&steps, 2, seed) {
+    let runs = sample(&steps, seed).into_iter().map(|Step { call, number }| {
         let fault = format!("inject={call}:error={error}:when={number}");
-        hits += usize::from(round(place, baseline, &["-e".to_owned(), fault]));
-        runs += 1;
-    }
-    eprintln!("{error} once in {place:?}: {runs} runs over {} steps, {hits} met the fault there", steps.len());
-    assert!(hits * 2 >= runs, "too few faults were met");
+        move || round(place, baseline, &stick(), &["-e".to_owned(), fault])
+    });
+    campaign(&format!("{error} once in {place:?} ({} steps)", steps.len()), runs);
 }
 
-/// `error` from a step on, for all that is done in the place's folders: it is gone and stays away.
-fn gone(place: Place, error: &str, seed: u64) {
+/// `error` from a step on (one of the first `calls` of each name), for all that is done in the place's folders: it is gone and stays away.
+fn gone(place: Place, error: &str, calls: usize, seed: u64) {
     let Some(baseline) = baseline() else { return };
-    let numbers: Vec<usize> = (1..=24).collect();
-    let (mut runs, mut hits) = (0, 0);
-    for number in sample(&numbers, 2, seed) {
-        let world = stick();
-        let mut more = Vec::new();
-        for path in place.known(&world) {
-            more.extend(["-P".to_owned(), path.to_str().unwrap().to_owned()]);
+    let numbers: Vec<usize> = (1..=calls).collect();
+    let runs = sample(&numbers, seed).into_iter().map(|number| {
+        move || {
+            let world = stick();
+            let mut more = only_in(place, &world);
+            more.extend(["-e".to_owned(), format!("inject={}:error={error}:when={number}+", CALLS.join(","))]);
+            round(place, baseline, &world, &more)
         }
-        more.extend(["-e".to_owned(), format!("inject={}:error={error}:when={number}+", CALLS.join(","))]);
-        let (output, log) = clean_traced(&world, &more);
-        hits += usize::from(log.contains("(INJECTED)"));
+    });
+    campaign(&format!("{error} from then on in {place:?}"), runs);
+}
+
+/// Goes on after a run that failed its checks, so that one campaign tells all of them.
+fn campaign<R: FnOnce() -> bool>(what: &str, rounds: impl Iterator<Item = R>) {
+    let (mut runs, mut hits, mut failed) = (0, 0, 0);
+    for round in rounds {
         runs += 1;
-        let what = format!("{place:?} gone with {error} from {number} on");
-        assert_nothing_unrecorded(&world, baseline, &output, &what);
-        assert_whole_again(&world, baseline, &what);
+        match std::panic::catch_unwind(std::panic::AssertUnwindSafe(round)) {
+            Ok(hit) => hits += usize::from(hit),
+            Err(_) => failed += 1,
+        }
+        // The numbers of a thread's calls differ a little from run to run: a sample is of faults that were met.
+        if !soak() && hits == SAMPLE {
+            break;
+        }
     }
-    eprintln!("{error} from then on in {place:?}: {runs} runs, {hits} met the fault");
+    eprintln!("{what}: {runs} runs, {hits} met the fault there and passed, {failed} failed");
+    assert_eq!(failed, 0, "{what}: see above");
+    assert!(hits >= SAMPLE, "{what}: too few faults were met: {hits} of {runs}");
+}
+
+/// Arguments that narrow `strace` to what is known of a place.
+fn only_in(place: Place, world: &World) -> Vec<String> {
+    let path = |path: PathBuf| ["-P".to_owned(), path.to_str().unwrap().to_owned()];
+    place.known(world).into_iter().flat_map(path).collect()
 }
 
 /// A place that takes its time changes nothing.
 fn slow(place: Place) {
     let Some(baseline) = baseline() else { return };
     let world = stick();
-    let mut more = Vec::new();
-    for path in place.known(&world) {
-        more.extend(["-P".to_owned(), path.to_str().unwrap().to_owned()]);
-    }
+    let mut more = only_in(place, &world);
     more.extend(["-e".to_owned(), format!("inject={}:delay_enter=15ms", CALLS.join(","))]);
     let (output, _) = clean_traced(&world, &more);
     assert_eq!(output.status.code(), Some(1), "{output:?}");
@@ -305,16 +326,16 @@ faults! {
     a_full_outbox_at_each_step: once(Place::Outbox, "ENOSPC", 11);
     a_read_only_outbox_at_each_step: once(Place::Outbox, "EROFS", 12);
     a_broken_outbox_at_each_step: once(Place::Outbox, "EIO", 13);
-    an_outbox_that_vanishes_at_each_step: gone(Place::Outbox, "ESTALE", 14);
+    an_outbox_that_vanishes_at_each_step: gone(Place::Outbox, "ESTALE", 24, 14);
     a_slow_outbox: slow(Place::Outbox);
     a_full_journal_at_each_step: once(Place::Journal, "ENOSPC", 21);
     a_read_only_journal_at_each_step: once(Place::Journal, "EROFS", 22);
     a_broken_journal_at_each_step: once(Place::Journal, "EIO", 23);
-    a_journal_that_vanishes_at_each_step: gone(Place::Journal, "ESTALE", 24);
+    a_journal_that_vanishes_at_each_step: gone(Place::Journal, "ESTALE", 24, 24);
     a_slow_journal: slow(Place::Journal);
     a_full_quarantine_at_each_step: once(Place::Quarantine, "ENOSPC", 31);
     a_read_only_quarantine_at_each_step: once(Place::Quarantine, "EROFS", 32);
     a_broken_quarantine_at_each_step: once(Place::Quarantine, "EIO", 33);
-    a_quarantine_that_vanishes_at_each_step: gone(Place::Quarantine, "ESTALE", 34);
+    a_quarantine_that_vanishes_at_each_step: gone(Place::Quarantine, "ESTALE", 8, 34);
     a_slow_quarantine: slow(Place::Quarantine);
 }
