@@ -241,7 +241,8 @@ fn a_server_that_dies_in_the_middle_of_a_run_leaves_nothing_partial_and_the_next
             let status = child.wait().unwrap();
             let lines = read_report(&world.at("report.jsonl"));
             assert!(matches!(status.code(), Some(0 | 3)), "{what}: {status}");
-            assert_eq!(status.success(), lines.iter().all(|line| line.verdict == Outcome::Released), "{what}");
+            // It may have died between the last file and the manifest: then all is released, and the run says 3 all the same.
+            assert!(!status.success() || lines.iter().all(|line| line.verdict == Outcome::Released), "{what}");
             assert_only_whole_files(&lines, &on(&folder), &expected, &what);
             server.start();
             let (output, _) = clean(&world, &address, &server.policy());

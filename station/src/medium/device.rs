@@ -145,7 +145,10 @@ mod tests {
         }
         for (number, interface) in interfaces.iter().enumerate() {
             for (name, at) in [("bInterfaceClass", 0), ("bInterfaceSubClass", 2), ("bInterfaceProtocol", 4)] {
-                put(&format!("{device}/1-1:1.{number}/{name}"), interface.get(at..).and_then(|rest| rest.get(..2)).unwrap());
+                put(
+                    &format!("{device}/1-1:1.{number}/{name}"),
+                    interface.get(at..).and_then(|rest| rest.get(..2)).unwrap(),
+                );
             }
         }
         for (number, kind) in units.iter().enumerate() {
