@@ -1,5 +1,9 @@
 //! `sallyport`: cleans files from the command line. Reads arguments, hands over to the station.
 #![forbid(unsafe_code)]
+#![warn(clippy::print_stderr)]
+
+#[macro_use]
+mod say;
 
 mod commands;
 mod places;

@@ -268,3 +268,19 @@ fn what_a_policy_does_not_name_is_withheld_and_what_it_names_must_still_be_whole
     let (_, lines) = world.clean(&["--policy", policy.to_str().unwrap()]);
     assert_ne!(line(&lines, "broken.png").verdict, Outcome::Released);
 }
+
+/// A log on a full disk, or a terminal that went away: the words are lost, the status and the files are not.
+#[test]
+fn an_error_output_that_cannot_be_written_changes_nothing() {
+    let full = || std::process::Stdio::from(std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap());
+    let world = World::new();
+    world.put("a.txt", b"A note.\n");
+    let run = |input: &std::path::Path| {
+        let mut command = world.sallyport();
+        command.arg("clean").arg(input).arg("--out").arg(world.out()).arg("--quarantine").arg(world.at("held"));
+        command.stderr(full()).stdout(std::process::Stdio::null()).status().unwrap().code()
+    };
+    assert_eq!(run(&world.at("nowhere")), Some(2));
+    assert_eq!(run(&world.input()), Some(0), "its warning about the quarantine's key is lost, its files are not");
+    assert_eq!(world.released().len(), 1);
+}

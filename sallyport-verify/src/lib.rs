@@ -59,7 +59,8 @@ pub fn run(arguments: &Arguments) -> ExitCode {
             ExitCode::from(u8::from(!checked.problems.is_empty()))
         }
         Err(message) => {
-            eprintln!("sallyport-verify: {message}");
+            // A log on a full disk must not turn the status into a panic's.
+            let _ = writeln!(std::io::stderr(), "sallyport-verify: {message}");
             ExitCode::from(2)
         }
     }

@@ -129,7 +129,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
 }
 
 fn refuse(status: u8, message: &str) -> ExitCode {
-    eprintln!("sallyport: {message}");
+    tell!("sallyport: {message}");
     ExitCode::from(status)
 }
 

@@ -84,12 +84,12 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     let stop = Arc::new(AtomicBool::new(false));
     let signal = Arc::new(AtomicUsize::new(0));
     if let Err(error) = watch_signals(&stop, &signal) {
-        eprintln!("sallyport: signals cannot be caught: {error}");
+        tell!("sallyport: signals cannot be caught: {error}");
         return ExitCode::from(3);
     }
     match clean(arguments, &stop) {
         Err(error) => {
-            eprintln!("sallyport: {error}");
+            tell!("sallyport: {error}");
             ExitCode::from(error.exit_status())
         }
         Ok(run) => exit_status(&run, signal.load(Ordering::Relaxed)),
@@ -145,7 +145,7 @@ fn clean(arguments: &Arguments, stop: &AtomicBool) -> Result<Run, StationError> 
     };
     let people = !arguments.json;
     if people && report.as_ref().is_some_and(Report::resumed) {
-        eprintln!("sallyport: an earlier run on this report did not end; carrying on");
+        tell!("sallyport: an earlier run on this report did not end; carrying on");
     }
     let warned = session.warnings();
     warn(&warned, people);
@@ -153,7 +153,7 @@ fn clean(arguments: &Arguments, stop: &AtomicBool) -> Result<Run, StationError> 
         warn(&[warning.to_owned()], people);
     }
     for recovered in ledger.recover(&policy.policy.share)?.iter().filter(|_| people) {
-        eprintln!("sallyport: {}", in_words(recovered));
+        tell!("sallyport: {}", in_words(recovered));
     }
     let log = ledger.begin(&visit(arguments, &media), &policy, station.rule_dates().into_iter().collect(), &outbox)?;
     let progress = Bar { shown: people && std::io::stderr().is_terminal() };
@@ -165,7 +165,7 @@ fn clean(arguments: &Arguments, stop: &AtomicBool) -> Result<Run, StationError> 
     // The report is written whatever becomes of the manifest: a session that cannot be closed is closed by the next start.
     let ended = log.end(&run, &outbox);
     if let Some(why) = ended.as_ref().ok().and_then(|ended| ended.unsent.as_ref()).filter(|_| people) {
-        eprintln!("sallyport: warning: the checkpoint did not get to its collector: {why}; the next one says the same");
+        tell!("sallyport: warning: the checkpoint did not get to its collector: {why}; the next one says the same");
     }
     let report_path = report.as_ref().map(|report| report.path().to_owned());
     if let Some(report) = report {
@@ -223,7 +223,7 @@ pub(crate) fn settings(
 
 fn warn(warnings: &[String], people: bool) {
     for warning in warnings.iter().filter(|_| people) {
-        eprintln!("sallyport: warning: {}", shown(warning));
+        tell!("sallyport: warning: {}", shown(warning));
     }
 }
 
@@ -276,7 +276,7 @@ impl Progress for Bar {
     fn finished(&self, done: usize, total: usize, line: &ReportLine) {
         if self.shown {
             let name: String = line.input.chars().filter(|c| !c.is_control()).take(60).collect();
-            eprint!("\r\x1b[K{done}/{total} {name}");
+            tell_here!("\r\x1b[K{done}/{total} {name}");
         }
     }
 }
@@ -284,7 +284,7 @@ impl Progress for Bar {
 impl Bar {
     fn clear(&self) {
         if self.shown {
-            eprint!("\r\x1b[K");
+            tell_here!("\r\x1b[K");
         }
     }
 }

@@ -85,7 +85,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     let policy = match policy {
         Ok(policy) => policy,
         Err(error) => {
-            eprintln!("sallyport: {error}");
+            tell!("sallyport: {error}");
             return ExitCode::from(error.exit_status());
         }
     };

@@ -40,7 +40,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     let policy = show.policy.as_deref().map_or_else(|| Ok(station::standard_policy()), station::load_policy);
     match policy.and_then(|policy| list(&show.medium, &policy)) {
         Err(error) => {
-            eprintln!("sallyport: {error}");
+            tell!("sallyport: {error}");
             ExitCode::from(error.exit_status())
         }
         Ok(listed) => {

@@ -57,7 +57,7 @@ fn said(done: Result<String, String>) -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(message) => {
-            eprintln!("sallyport: {message}");
+            tell!("sallyport: {message}");
             ExitCode::from(2)
         }
     }

@@ -141,7 +141,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     match dispatch(arguments) {
         Ok(status) => status,
         Err(error) => {
-            eprintln!("sallyport: {error}");
+            tell!("sallyport: {error}");
             ExitCode::from(error.exit_status())
         }
     }
@@ -219,7 +219,7 @@ fn make_key(file: &Path) -> Result<ExitCode, StationError> {
     let (identity, recipient) = keygen();
     write_new(file, &identity, 0o600)?;
     println!("{recipient}");
-    eprintln!(
+    tell!(
         "sallyport: keep {} off the station; put the line above into the policy: [quarantine] recipients = [\"…\"]",
         file.display()
     );
@@ -313,7 +313,7 @@ impl Held<'_> {
         };
         let rules = station.rule_dates().into_iter().collect();
         for recovered in self.ledger.recover(&self.policy.policy.share)?.iter().filter(|_| !leaving.json) {
-            eprintln!("sallyport: {}", clean::in_words(recovered));
+            tell!("sallyport: {}", clean::in_words(recovered));
         }
         let log = self.ledger.begin(&visit, self.policy, rules, &outbox)?;
         let to = Destination { outbox: &outbox, quarantine: None, report: None, log: Some(&log) };
@@ -365,7 +365,7 @@ impl Held<'_> {
                 if json { show::recleaned_json(&mut out, reclean) } else { show::recleaned(&mut out, item, reclean) };
         })?;
         for damaged in listing.damaged.iter().filter(|_| ids.is_empty()) {
-            eprintln!("sallyport: {damaged}");
+            tell!("sallyport: {damaged}");
             held = held.saturating_add(1);
         }
         Ok(ExitCode::from(u8::from(held > 0)))

@@ -78,7 +78,7 @@ impl List {
             told(row())?;
         }
         for damaged in &listing.damaged {
-            eprintln!("sallyport: {damaged}");
+            tell!("sallyport: {damaged}");
         }
         Ok(ExitCode::from(u8::from(!listing.damaged.is_empty())))
     }

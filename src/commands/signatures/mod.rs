@@ -81,7 +81,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     match dispatch(&arguments.command, &dir) {
         Ok(status) => ExitCode::from(status),
         Err(error) => {
-            eprintln!("sallyport: {error}");
+            tell!("sallyport: {error}");
             ExitCode::from(error.exit_status())
         }
     }
