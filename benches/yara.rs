@@ -92,7 +92,7 @@ fn scan(compiled: &[u8], paths: &[PathBuf], threads: usize) {
 
 fn command_line(rules: &Path, folder: &Path, threads: usize) {
     let mut command = Command::new("yara");
-    command.args(["--fast-scan", "--recursive", "--compiled-rules", "--threads", &threads.to_string()]);
+    command.args(["--fast-scan", "--recursive", "--compiled-rules", &format!("--threads={threads}")]);
     let status = command.arg(rules).arg(folder).stdout(Stdio::null()).stderr(Stdio::null()).status();
     assert!(status.unwrap().success());
 }
