@@ -284,7 +284,7 @@ impl Journal {
 }
 
 pub(crate) fn now() -> u64 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |age| age.as_secs())
+    time::seconds(SystemTime::now())
 }
 
 fn prepare(connection: &mut Connection, path: &Path) -> Result<(), JournalError> {

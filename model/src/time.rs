@@ -1,5 +1,7 @@
 //! Days and moments as every record writes them: RFC 3339, UTC, the proleptic Gregorian calendar. No clock is asked here.
 
+use std::time::SystemTime;
+
 const DAY: u64 = 86_400;
 /// The last second of the year 9999: a clock beyond it is no clock.
 const LAST: u64 = 253_402_300_799;
@@ -46,11 +48,23 @@ pub fn days(date: &str) -> Option<u64> {
     (to_civil(before) == (year, month, day)).then_some(before)
 }
 
-/// Whole days from `day` (`YYYY-MM-DD`) to the moment `now`: 0 for a day that is yet to come, and without end for what is
-/// no day. The one place that tells how old rules are.
+/// Whole days from `day` (`YYYY-MM-DD`) to the moment `now`: 0 for a day that is yet to come, `None` for what is no day.
+/// The one place that tells how old rules are.
+#[must_use]
+pub fn age(day: &str, now: u64) -> Option<u64> {
+    days(day).map(|day| (now / DAY).saturating_sub(day))
+}
+
+/// [`age`], and without end for what is no day.
 #[must_use]
 pub fn age_days(day: &str, now: u64) -> u64 {
-    days(day).map_or(u64::MAX, |day| (now / DAY).saturating_sub(day))
+    age(day, now).unwrap_or(u64::MAX)
+}
+
+/// Seconds after 1970-01-01; 0 for what was before.
+#[must_use]
+pub fn seconds(moment: SystemTime) -> u64 {
+    moment.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 fn from_civil(year: u64, month: u64, day: u64) -> Option<u64> {

@@ -16,7 +16,7 @@ pub use state::State;
 
 use clap::Parser;
 use evidence::PublicKey;
-use model::shown;
+use model::{shown, time};
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -74,7 +74,7 @@ fn checked(arguments: &Arguments) -> Result<Checked, String> {
         zone: arguments.zone.clone(),
         max_age_days: arguments.max_age,
         ignore_missing: arguments.ignore_missing,
-        now: SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |age| age.as_secs()),
+        now: time::seconds(SystemTime::now()),
         state: state.unwrap_or_default(),
     };
     let checked = check(&arguments.dir, &options).map_err(|error| {

@@ -19,6 +19,7 @@ mod line;
 mod local;
 mod sftp;
 mod smb;
+mod steps;
 mod temporary;
 
 pub use address::{Address, Server};

@@ -5,6 +5,7 @@
 
 use crate::line::Line;
 use crate::local::Naming;
+use crate::steps::Steps;
 use crate::temporary;
 use crate::{Folder, Found, Server, Share, Upload};
 use model::SharePolicy;
@@ -177,26 +178,17 @@ impl Smb {
 
 impl Share for Smb {
     fn folder<'s>(&'s self, folders: &[String], make: bool) -> io::Result<Option<Box<dyn Folder + 's>>> {
-        let mut path = self.root.clone();
-        for folder in folders {
-            path = below(&path, folder);
-            let mut found = self.look(&path)?;
-            if found.is_none() && make {
-                let made = self.with(async |mut s: Session| s.tree.create_directory(&mut s.connection, &path).await);
-                // Another station, or another file of ours, may have made it meanwhile.
-                found = self.look(&path)?;
-                if found.is_none() {
-                    made?;
-                }
-            }
-            match found {
-                Some(found) if found.is_directory && !found.is_link() => {}
-                Some(_) if make => {
-                    return Err(crate::error(ErrorKind::NotADirectory, format!("{path} is no folder of the share")));
-                }
-                Some(_) | None => return Ok(None),
-            }
-        }
+        let is_folder = |path: &str| {
+            let found = self.look(path)?;
+            Ok(found.map(|found| found.is_directory && !found.is_link()))
+        };
+        let make_folder =
+            |path: &str| self.with(async |mut s: Session| s.tree.create_directory(&mut s.connection, path).await);
+        let Some(path) =
+            (Steps { place: "of the share", below, is_folder, make_folder }).descend(&self.root, folders, make)?
+        else {
+            return Ok(None);
+        };
         Ok(Some(Box::new(SmbFolder { smb: self, path })))
     }
 

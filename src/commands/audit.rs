@@ -226,7 +226,7 @@ fn open(state: &Path) -> Result<Ledger, String> {
 }
 
 fn prune(state: &Path, days: u32, kinds: &[Kind], class: Option<&str>, why: &str) -> Result<(), String> {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |age| age.as_secs());
+    let now = time::seconds(SystemTime::now());
     let before = time::format(now.saturating_sub(u64::from(days).saturating_mul(86_400)));
     let pruned = open(state)?.journal().prune(kinds, &before, class, why).map_err(|error| error.to_string())?;
     match pruned {

@@ -299,8 +299,7 @@ pub(crate) fn print_json(run: &Run) -> std::io::Result<()> {
 }
 
 pub(crate) fn open_outbox(address: &Address, policy: &LoadedPolicy) -> Result<Outbox, StationError> {
-    Outbox::at(address, &policy.policy.share)
-        .map_err(|error| StationError::Outbox { path: PathBuf::from(address.to_string()), message: error.to_string() })
+    Outbox::at(address, &policy.policy.share).map_err(|error| StationError::outbox(address.to_string(), &error))
 }
 
 /// In this order: what may be taken, what was changed in it, what was held and why.

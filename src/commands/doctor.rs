@@ -177,7 +177,7 @@ fn engine(health: &EngineHealth, policy: &LoadedPolicy) -> Row {
 }
 
 fn now() -> u64 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |age| age.as_secs())
+    time::seconds(SystemTime::now())
 }
 
 fn journal(state: &Path) -> Vec<Row> {

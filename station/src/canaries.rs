@@ -98,8 +98,7 @@ impl Station {
         // What the engines knew yesterday says nothing about whether they see today.
         let roster = roster.afresh();
         let folder = Folder::make(self.spool_base())?;
-        let outbox = Outbox::open(&folder.0)
-            .map_err(|error| StationError::Outbox { path: folder.0.clone(), message: error.to_string() })?;
+        let outbox = Outbox::open(&folder.0).map_err(|error| StationError::outbox(&folder.0, &error))?;
         let to = Destination { outbox: &outbox, quarantine: None, report: None, log: None };
         let result = |canary: &Canary| {
             let line = self.push(canary, &to, &roster);

@@ -147,6 +147,11 @@ pub enum StationError {
 }
 
 impl StationError {
+    /// The share at `path` refused; `error` is what it says.
+    pub fn outbox(path: impl Into<PathBuf>, error: &dyn std::fmt::Display) -> Self {
+        Self::Outbox { path: path.into(), message: error.to_string() }
+    }
+
     /// The exit status of the table in the command line's contract.
     #[must_use]
     pub const fn exit_status(&self) -> u8 {

@@ -101,8 +101,8 @@ const JUDGE_EVERY: Duration = Duration::from_secs(2);
 
 impl InForce {
     pub(crate) fn start(starter: Starter, now: SystemTime) -> Result<Self, StationError> {
-        let force = starter.start(seconds(now))?;
-        let judgement = judged(&starter.policy, starter.trouble(&force, seconds(now)))?;
+        let force = starter.start(time::seconds(now))?;
+        let judgement = judged(&starter.policy, starter.trouble(&force, time::seconds(now)))?;
         let seen = Seen { set: force.set, judged: Instant::now() };
         Ok(Self {
             starter,
@@ -133,7 +133,7 @@ impl InForce {
     /// # Errors
     /// Policy says stop. Files that come all the same are held.
     pub(crate) fn judge(&self, now: SystemTime) -> Result<(), StationError> {
-        let result = judged(&self.starter.policy, self.starter.trouble(&self.get(), seconds(now)));
+        let result = judged(&self.starter.policy, self.starter.trouble(&self.get(), time::seconds(now)));
         let (judgement, stop) = match result {
             Ok(judgement) => (judgement, Ok(())),
             Err(error) => (Judgement { hold: Some(held(&error)), warning: None }, Err(error)),
@@ -166,7 +166,7 @@ impl InForce {
             return Ok(None);
         }
         seen.set = current;
-        let force = match self.starter.start(seconds(now)) {
+        let force = match self.starter.start(time::seconds(now)) {
             Ok(force) => force,
             Err(error) => return self.refuse(&format!("{} does not start", named(dir, current.as_ref())), error),
         };
@@ -197,10 +197,6 @@ fn named(dir: &Path, set: Option<&Digest>) -> String {
         Ok(stored) => format!("the set {} number {} ({set})", stored.manifest.id, stored.manifest.sequence),
         Err(_) => format!("the set {set}"),
     }
-}
-
-fn seconds(now: SystemTime) -> u64 {
-    now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 /// Rules that are older than policy allows.

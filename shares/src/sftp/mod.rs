@@ -5,6 +5,7 @@ mod wire;
 
 use crate::line::Line;
 use crate::local::Naming;
+use crate::steps::Steps;
 use crate::temporary;
 use crate::{Folder, Found, Server, Share, Upload};
 use client::Connection;
@@ -82,28 +83,18 @@ impl Sftp {
 
 impl Share for Sftp {
     fn folder<'s>(&'s self, folders: &[String], make: bool) -> io::Result<Option<Box<dyn Folder + 's>>> {
-        let mut path = self.root.clone();
-        for folder in folders {
-            path.push('/');
-            path.push_str(folder);
-            let look = |line: &mut Connection| line.look(&path, false);
-            let mut found = self.with(look)?;
-            if found.is_none() && make {
-                let made = self.with(|line| line.make_folder(&path));
-                // Another station, or another file of ours, may have made it meanwhile.
-                found = self.with(look)?;
-                if found.is_none() {
-                    made?;
-                }
-            }
-            match found {
-                Some(Attributes { kind: Kind::Folder, .. }) => {}
-                Some(_) if make => {
-                    return Err(crate::error(ErrorKind::NotADirectory, format!("{path} is no folder on the server")));
-                }
-                Some(_) | None => return Ok(None),
-            }
-        }
+        let is_folder = |path: &str| {
+            let found = self.with(|line| line.look(path, false))?;
+            Ok(found.map(|found| found.kind == Kind::Folder))
+        };
+        let make_folder = |path: &str| self.with(|line| line.make_folder(path));
+        let steps = Steps {
+            place: "on the server",
+            below: |path: &str, name: &str| format!("{path}/{name}"),
+            is_folder,
+            make_folder,
+        };
+        let Some(path) = steps.descend(&self.root, folders, make)? else { return Ok(None) };
         Ok(Some(Box::new(SftpFolder { sftp: self, path })))
     }
 

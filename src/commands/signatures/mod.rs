@@ -8,6 +8,7 @@ mod show;
 use crate::places;
 use clap::Subcommand;
 use jail::Launcher;
+use model::time;
 use signatures::store::{Act, Store, StoreError, StoredSet};
 use station::rules::{self, Imported, Mode, Offered, Workshop};
 use std::path::{Path, PathBuf};
@@ -147,7 +148,7 @@ fn act() -> Act {
 }
 
 fn now() -> u64 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
+    time::seconds(SystemTime::now())
 }
 
 fn unread(path: &Path) -> impl FnOnce(std::io::Error) -> StoreError + '_ {

@@ -43,7 +43,7 @@ fn row(set: &StoredSet, state: &'static str, trouble: Option<String>, now: u64) 
         id: manifest.id.clone(),
         sequence: Some(manifest.sequence),
         date: manifest.date.clone(),
-        age_days: age(&manifest.date, now),
+        age_days: time::age(&manifest.date, now),
         rules: Some(manifest.rules),
         licence: manifest.licence.clone(),
         source: manifest.source.clone(),
@@ -64,7 +64,7 @@ fn built_in(state: &'static str, now: u64) -> Result<Row, StoreError> {
         id: own.rules.id().to_owned(),
         sequence: None,
         date: own.rules.date().to_owned(),
-        age_days: age(own.rules.date(), now),
+        age_days: time::age(own.rules.date(), now),
         rules: u32::try_from(count).ok(),
         licence: "as this program".to_owned(),
         source: "built in".to_owned(),
@@ -76,11 +76,6 @@ fn built_in(state: &'static str, now: u64) -> Result<Row, StoreError> {
         bundle: None,
         left_out: 0,
     })
-}
-
-/// Whole days; 0 for rules from the future.
-fn age(day: &str, now: u64) -> Option<u64> {
-    time::days(day).map(|_| time::age_days(day, now))
 }
 
 /// Every set with its state; the built-in rules are always in force, beside the set where there is one.

@@ -83,9 +83,18 @@ fn minisign(folder: &Path) -> std::io::Result<SigningKey> {
     Ok(key)
 }
 
-/// Two stations that start at once must not each sign with a key of their own: whoever links first is it.
-fn make(folder: &Path, name: &str, text: &str) -> std::io::Result<()> {
+/// Makes a key file that only its owner reads, unless there is one. Two stations that start at once must not each have a
+/// key of their own: whoever links first is it.
+///
+/// # Errors
+/// What the system says; nothing half then lies under the name.
+pub(crate) fn make(folder: &Path, name: &str, text: &str) -> std::io::Result<()> {
     let part = folder.join(format!(".{name}-{}", std::process::id()));
+    // Left by a station that was killed here and had our number.
+    match std::fs::remove_file(&part) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        Ok(()) | Err(_) => {}
+    }
     let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&part)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;

@@ -50,7 +50,7 @@ pub(super) fn put(signed: &Signed, outbox: &Outbox) -> Result<(), StationError> 
     for (name, text) in files.into_iter().filter(|(_, text)| !text.is_empty()) {
         outbox
             .put(&folders, name, text.as_bytes())
-            .map_err(|error| StationError::Outbox { path: outbox.place_name(), message: error.to_string() })?;
+            .map_err(|error| StationError::outbox(outbox.place_name(), &error))?;
     }
     Ok(())
 }

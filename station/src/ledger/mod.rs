@@ -5,7 +5,7 @@
 //! is not released (IEC 62443-3-3 SR 2.10). A session ends only when every entry that was seen has its outcome; one that
 //! was killed is ended by the next start ([`recover`]).
 
-mod identity;
+pub(crate) mod identity;
 mod manifest;
 mod receipt;
 mod recover;
@@ -355,7 +355,7 @@ fn session_id() -> std::io::Result<String> {
 }
 
 pub(crate) fn now() -> u64 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |age| age.as_secs())
+    time::seconds(SystemTime::now())
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]

@@ -32,9 +32,7 @@ pub(super) fn settle(ledger: &Ledger, session: &str, outbox: Option<&Outbox>) ->
     let folders = [RECEIPTS.to_owned(), session.to_owned()];
     if let Some(outbox) = outbox {
         for (name, bytes) in ledger.receipt_of(session)? {
-            outbox
-                .put(&folders, name, &bytes)
-                .map_err(|error| StationError::Outbox { path: outbox.place_name(), message: error.to_string() })?;
+            outbox.put(&folders, name, &bytes).map_err(|error| StationError::outbox(outbox.place_name(), &error))?;
         }
     }
     let path = ledger.lock_path(session);
@@ -133,7 +131,7 @@ fn engines(lines: &[ReportLine], began: &str) -> Vec<Engine> {
         } else if row.rules_date.is_empty() {
             "does not tell how old its rules are".to_owned()
         } else {
-            match days_between(&row.rules_date, began) {
+            match time::parse(began).and_then(|began| time::age(&row.rules_date, began)) {
                 Some(days) => format!("rules of {}, {days} days old", row.rules_date),
                 None => format!("rules of {}", row.rules_date),
             }
@@ -146,9 +144,4 @@ fn engines(lines: &[ReportLine], began: &str) -> Vec<Engine> {
         told.insert((name.trim_end().to_owned(), rules));
     }
     told.into_iter().map(|(name, rules)| Engine { name, rules }).collect()
-}
-
-fn days_between(date: &str, moment: &str) -> Option<u64> {
-    let date = time::parse(&format!("{date}T00:00:00Z"))?;
-    Some(time::parse(moment)?.saturating_sub(date) / 86_400)
 }

@@ -10,7 +10,6 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::fs::{File, TryLockError};
-use std::path::PathBuf;
 
 /// A session that was found open and ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,7 +67,7 @@ impl Ledger {
     fn receipt(&self, session: &str, shares: &SharePolicy) -> Result<(), StationError> {
         let about = Found::read(&self.journal, session).map_err(|what| super::internal(&what))?.about;
         let outbox = about.receipt.then(|| open_again(&about.outbox, shares)).transpose();
-        let outbox = outbox.map_err(|message| StationError::Outbox { path: PathBuf::from(&about.outbox), message })?;
+        let outbox = outbox.map_err(|error| StationError::outbox(&about.outbox, &error))?;
         super::receipt::settle(self, session, outbox.as_ref()).map(drop)
     }
 
@@ -89,7 +88,7 @@ impl Ledger {
             let placed = match found.intents.get(input) {
                 Some(intent) => outbox
                     .digest_at(&intent.file.path)
-                    .map_err(|error| StationError::Outbox { path: outbox.place_name(), message: error.to_string() })?
+                    .map_err(|error| StationError::outbox(outbox.place_name(), &error))?
                     .filter(|digest| *digest == intent.file.sha256)
                     .map(|_| intent),
                 None => None,
@@ -115,7 +114,7 @@ impl Ledger {
         };
         self.close(session, &lines, folder.as_deref(), true)?;
         // Owed where it fails: the next start tries again.
-        let _ = self.receipt(session, shares);
+        let _ = super::receipt::settle(self, session, found.about.receipt.then_some(&outbox));
         Ok(Recovered { session: session.to_owned(), released, failed, left: None })
     }
 }

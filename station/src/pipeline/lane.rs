@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "every other failure left no file behind")]
-pub(super) fn not_placed(error: &OutboxError) -> (Outcome, Reason) {
+fn not_placed(error: &OutboxError) -> (Outcome, Reason) {
     let code = match error {
         OutboxError::Undecided(_) => ReasonCode::Undecided,
         _ => ReasonCode::Station,
@@ -30,7 +30,7 @@ pub(super) fn not_placed(error: &OutboxError) -> (Outcome, Reason) {
 }
 
 /// Exported objects are scanned like files: members, decoded layers, what was dropped.
-pub(super) fn scan_exports(engines: &EngineSet, done: &Done, roster: &Roster) -> Scanned {
+fn scan_exports(engines: &EngineSet, done: &Done, roster: &Roster) -> Scanned {
     let scan = |export: &jail::Export| {
         let name = format!("{} (depth {})", export.name, export.depth);
         let (sealed, offset, len) = (&done.spool, export.offset, export.len);
@@ -39,10 +39,10 @@ pub(super) fn scan_exports(engines: &EngineSet, done: &Done, roster: &Roster) ->
     done.exports.par_iter().map(scan).reduce(Scanned::default, Scanned::and)
 }
 
-pub(super) type Answered = Result<(Done, ReconstructAnswer), (Outcome, Reason)>;
+type Answered = Result<(Done, ReconstructAnswer), (Outcome, Reason)>;
 
 /// The answer of a reconstruct job. The jail was told the name that was made safe; what deceived is in the one that came.
-pub(super) fn answer_of(done: Done, came_as: &str) -> Answered {
+fn answer_of(done: Done, came_as: &str) -> Answered {
     let mut answer = ReconstructAnswer::read(&done.answer).map_err(protocol)?;
     for fact in sanitizer::facts::names::look(came_as) {
         answer.facts.add(fact, "", "the file's name", 1);
@@ -52,7 +52,7 @@ pub(super) fn answer_of(done: Done, came_as: &str) -> Answered {
 
 /// What the engines say that judge by what the reconstruct job noted. A job that did not end noted nothing, which is
 /// not the same as that there was nothing.
-pub(super) fn judged(engines: &EngineSet, input: &Object<'_>, answered: &Answered) -> Scanned {
+fn judged(engines: &EngineSet, input: &Object<'_>, answered: &Answered) -> Scanned {
     let noted = answered.as_ref().map_err(|(_, reason)| reason.text.as_str()).map(|(_, answer)| Noted {
         facts: &answer.facts,
         findings: &answer.findings,
@@ -117,7 +117,7 @@ pub(super) fn refused(scanned: &Scanned) -> (Outcome, Reason) {
     record::scan_refusal(scanned).unwrap_or_else(unexplained)
 }
 
-pub(super) fn protocol(what: String) -> (Outcome, Reason) {
+fn protocol(what: String) -> (Outcome, Reason) {
     (Outcome::Failed, Reason::new(ReasonCode::Protocol, &what))
 }
 
@@ -125,7 +125,7 @@ pub(super) fn station(error: &dyn std::fmt::Display) -> (Outcome, Reason) {
     (Outcome::Failed, Reason::new(ReasonCode::Station, &error.to_string()))
 }
 
-pub(super) fn spent(line: &mut ReportLine, usage: &Usage) {
+fn spent(line: &mut ReportLine, usage: &Usage) {
     line.cpu_ms += usage.cpu.as_secs_f64() * 1000.0;
     line.peak_bytes = line.peak_bytes.max(usage.peak_bytes);
 }
@@ -134,7 +134,7 @@ pub(super) fn millis(since: Instant) -> f64 {
     since.elapsed().as_secs_f64() * 1000.0
 }
 
-pub(super) fn timed<T>(work: impl FnOnce() -> T) -> (T, f64) {
+fn timed<T>(work: impl FnOnce() -> T) -> (T, f64) {
     let started = Instant::now();
     let result = work();
     (result, millis(started))
@@ -209,7 +209,7 @@ impl Station {
         (scanned, answered)
     }
 
-    pub(super) fn reconstruct(&self, name: &str, input: &Sealed, passwords: &[Passwords]) -> Result<Done, JobFailure> {
+    fn reconstruct(&self, name: &str, input: &Sealed, passwords: &[Passwords]) -> Result<Done, JobFailure> {
         let (policy, fixed_point) = (self.jail_policy(), self.fixed_point);
         let job = ReconstructJob { name: name.to_owned(), policy, passwords: passwords.to_vec(), fixed_point };
         self.job(&self.reconstruct, input, &job)
@@ -217,7 +217,7 @@ impl Station {
 
     /// What the jails need of the policy: which programs and servers a site has, and where its passwords lie, is no
     /// business of theirs.
-    pub(super) fn jail_policy(&self) -> Policy {
+    fn jail_policy(&self) -> Policy {
         let (engines, quarantine) = (model::EnginePolicy::default(), model::QuarantinePolicy::default());
         let policy = self.policy.policy.clone();
         let passwords = model::PasswordPolicy { file: None, ..policy.passwords };
@@ -225,12 +225,7 @@ impl Station {
         Policy { engines, quarantine, passwords, share, evidence, ..policy }
     }
 
-    pub(super) fn job(
-        &self,
-        zygote: &Zygote,
-        input: &Sealed,
-        header: &impl serde::Serialize,
-    ) -> Result<Done, JobFailure> {
+    fn job(&self, zygote: &Zygote, input: &Sealed, header: &impl serde::Serialize) -> Result<Done, JobFailure> {
         // Wiped, since it may hold passwords; with room for all of it, so that it leaves no copies as it grows.
         let mut text = Zeroizing::new(Vec::with_capacity(jail::HEADER_MAX));
         serde_json::to_writer(&mut *text, header).map_err(|e| JobFailure::Station(e.into()))?;
@@ -246,7 +241,7 @@ impl Station {
     }
 
     /// The sealed output; a job that wrote nothing has an empty one.
-    pub(super) fn output(&self, output: Option<Sealed>) -> Result<Sealed, (Outcome, Reason)> {
+    fn output(&self, output: Option<Sealed>) -> Result<Sealed, (Outcome, Reason)> {
         match output {
             Some(output) => Ok(output),
             None => Growing::create(&self.spool, 0).and_then(Growing::seal).map_err(|e| station(&e)),
@@ -255,7 +250,7 @@ impl Station {
 
     /// The second reader and the engines look at the sealed output, side by side. Where the output is the input byte
     /// for byte, the engines have looked at it already (`known`).
-    pub(super) fn prove(
+    fn prove(
         &self,
         line: &mut ReportLine,
         engines: &EngineSet,
@@ -289,7 +284,7 @@ impl Station {
     }
 
     #[expect(clippy::too_many_arguments, reason = "two tokens, and where they go")]
-    pub(super) fn release(
+    fn release(
         &self,
         line: &mut ReportLine,
         verified: &Verified,

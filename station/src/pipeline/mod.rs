@@ -158,7 +158,7 @@ impl Station {
         self.force.warnings()
     }
 
-    pub(super) fn warnings_for(&self, terms: &Terms) -> Vec<String> {
+    fn warnings_for(&self, terms: &Terms) -> Vec<String> {
         let left_out = terms.roster.left_out().iter();
         let left_out = left_out.map(|(engine, why)| format!("the engine {engine} is left out of this session: {why}"));
         self.warnings().into_iter().chain(left_out).collect()
@@ -181,7 +181,7 @@ impl Station {
     }
 
     /// [`Station::refresh`], with what came of it in the journal.
-    pub(super) fn refreshed(&self, to: &Destination<'_>) {
+    fn refreshed(&self, to: &Destination<'_>) {
         let body = match self.force.refresh(self.clock.now()) {
             Ok(None) => return,
             Ok(Some(set)) => serde_json::json!({ "signatures": set, "taken_over": true }),
@@ -232,7 +232,7 @@ impl Station {
     }
 }
 
-pub(super) fn open_cache(folder: Option<PathBuf>, policy: &Policy) -> Result<Option<Arc<Cache>>, StationError> {
+fn open_cache(folder: Option<PathBuf>, policy: &Policy) -> Result<Option<Arc<Cache>>, StationError> {
     let open = |path: PathBuf| {
         let opened = Cache::open(&path, policy);
         opened.map(Arc::new).map_err(|source| StationError::Place { what: "cache", path, source })

@@ -23,11 +23,10 @@ impl Station {
         to: &Destination<'_>,
         terms: &Terms,
     ) -> Run {
-        let mut line = record::unjudged(shown.as_bytes());
-        if let Some(Err(error)) = to.log.map(|log| log.received(std::slice::from_ref(&line.input))) {
-            return Run { lines: vec![record::unrecorded(shown.as_bytes(), &error)] };
-        }
-        line.warnings = self.warnings_for(terms);
+        let mut line = match self.announced(shown, to, terms) {
+            Ok(line) => line,
+            Err(run) => return run,
+        };
         line.sha256 = Some(intake.digest);
         line.size = intake.sealed.len();
         if let Err((outcome, reason)) = self.original(&mut line, intake, consent, to, terms) {
@@ -36,7 +35,7 @@ impl Station {
         Run { lines: vec![self.ended(line, Some(intake), to, &AtomicBool::new(false))] }
     }
 
-    pub(super) fn original(
+    fn original(
         &self,
         line: &mut ReportLine,
         intake: &Intake,

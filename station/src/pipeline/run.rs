@@ -16,7 +16,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
-pub(super) fn inputs_of(entries: &[Entry]) -> Vec<String> {
+fn inputs_of(entries: &[Entry]) -> Vec<String> {
     entries.iter().map(|entry| record::unjudged(&entry.shown).input).collect()
 }
 
@@ -25,7 +25,7 @@ pub(super) fn step(to: &Destination<'_>, line: &ReportLine, step: Step) -> Resul
     to.log.map_or(Ok(()), |log| log.step(line, step)).map_err(|error| station(&error))
 }
 
-pub(super) fn intake_refusal(error: IntakeError) -> (Outcome, Reason) {
+fn intake_refusal(error: IntakeError) -> (Outcome, Reason) {
     match error {
         IntakeError::Station(text) => (Outcome::Failed, Reason::new(ReasonCode::Station, &text)),
         IntakeError::Entry(reason) => (outcome_of(reason.code), reason),
@@ -73,7 +73,7 @@ impl Station {
         Run { lines: entries.iter().zip(padded).map(line_of).collect() }
     }
 
-    pub(super) fn clean(
+    fn clean(
         &self,
         entry: &Entry,
         plan: &Planned,
@@ -105,11 +105,10 @@ impl Station {
     }
 
     pub(super) fn run_sealed(&self, shown: &str, intake: &Intake, to: &Destination<'_>, terms: &Terms) -> Run {
-        let mut line = record::unjudged(shown.as_bytes());
-        if let Some(Err(error)) = to.log.map(|log| log.received(std::slice::from_ref(&line.input))) {
-            return Run { lines: vec![record::unrecorded(shown.as_bytes(), &error)] };
-        }
-        line.warnings = self.warnings_for(terms);
+        let mut line = match self.announced(shown, to, terms) {
+            Ok(line) => line,
+            Err(run) => return run,
+        };
         let plan = Planned::of(shown.as_bytes());
         let folders = folder_keys(std::slice::from_ref(&plan));
         let means = terms.means(&Passwords::default());
@@ -117,8 +116,18 @@ impl Station {
         Run { lines: vec![self.ended(line, Some(intake), to, &AtomicBool::new(false))] }
     }
 
+    /// The line of one input that the station holds already, recorded as received; or the run that ends since it cannot be.
+    pub(super) fn announced(&self, shown: &str, to: &Destination<'_>, terms: &Terms) -> Result<ReportLine, Run> {
+        let mut line = record::unjudged(shown.as_bytes());
+        if let Some(Err(error)) = to.log.map(|log| log.received(std::slice::from_ref(&line.input))) {
+            return Err(Run { lines: vec![record::unrecorded(shown.as_bytes(), &error)] });
+        }
+        line.warnings = self.warnings_for(terms);
+        Ok(line)
+    }
+
     /// What is sealed is judged, unless every file is held.
-    pub(super) fn taken(
+    fn taken(
         &self,
         line: &mut ReportLine,
         intake: &Intake,

@@ -67,11 +67,7 @@ impl Quarantine<'_> {
         let line = run.lines.first();
         let outcome = line.map_or(Outcome::Failed, |line| line.verdict);
         let event = if outcome == Outcome::Released { "released" } else { "withheld-again" };
-        let body = json!({
-            "event": event, "request": request.id, "item": item.item,
-            "output": line.and_then(|line| line.output.as_ref()), "why": line.and_then(|line| line.reason.as_ref()),
-        });
-        self.record(log.id(), item.sha256, body)?;
+        self.record_end(item, &request, event, line, log)?;
         Ok(Released { run, request })
     }
 
@@ -103,13 +99,25 @@ impl Quarantine<'_> {
         self.record(log.id(), item.sha256, body)?;
         let run = session.run_original(&item.name, &intake, &consent, to);
         let line = run.lines.first();
+        let left = line.is_some_and(|line| line.output.is_some());
+        self.record_end(item, &request, if left { "original-left" } else { "original-refused" }, line, log)?;
+        Ok(Released { run, request })
+    }
+
+    /// What became of a release that a request asked for.
+    fn record_end(
+        &self,
+        item: &Item,
+        request: &Request,
+        event: &str,
+        line: Option<&ReportLine>,
+        log: &SessionLog<'_>,
+    ) -> Result<(), QuarantineError> {
         let body = json!({
-            "event": if line.is_some_and(|line| line.output.is_some()) { "original-left" } else { "original-refused" },
-            "request": request.id, "item": item.item,
+            "event": event, "request": request.id, "item": item.item,
             "output": line.and_then(|line| line.output.as_ref()), "why": line.and_then(|line| line.reason.as_ref()),
         });
-        self.record(log.id(), item.sha256, body)?;
-        Ok(Released { run, request })
+        self.record(log.id(), item.sha256, body).map(drop)
     }
 
     /// Says what would become of each of `items` under the rules and the policy of today; nothing is released.
@@ -125,8 +133,7 @@ impl Quarantine<'_> {
     ) -> Result<(), StationError> {
         for item in items {
             let folder = Folder::make(session.spool_base())?;
-            let outbox = Outbox::open(folder.path())
-                .map_err(|error| StationError::Outbox { path: folder.path().to_owned(), message: error.to_string() })?;
+            let outbox = Outbox::open(folder.path()).map_err(|error| StationError::outbox(folder.path(), &error))?;
             let to = Destination { outbox: &outbox, quarantine: None, report: None, log: None };
             let line = self.unseal(item, with, session.spool()).and_then(|intake| {
                 let run = session.run_sealed(&item.name, intake, &to);

@@ -1,6 +1,7 @@
 //! Originals are encrypted with age (age-encryption.org/v1, X25519) to people, never to this machine.
 
 use super::QuarantineError;
+use crate::ledger::identity;
 use age::secrecy::ExposeSecret;
 use age::x25519::{Identity, Recipient};
 use jail::{Growing, Sealed, SpoolDir};
@@ -8,7 +9,6 @@ use model::{Digest, QuarantinePolicy, WithoutRecipients};
 use sha2::{Digest as _, Sha256};
 use std::fs::File;
 use std::io::{BufReader, BufWriter, IntoInnerError, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 /// The key of a station whose policy names no recipient; mode 0600.
@@ -116,20 +116,12 @@ pub fn keygen() -> (String, String) {
     (format!("# public key: {recipient}\n{}\n", identity.to_string().expose_secret()), recipient)
 }
 
-/// Reads the station's own key in `state`, or makes it. Whoever links first is it.
+/// Reads the station's own key in `state`, or makes it.
 fn station_identity(state: &Path) -> Result<Identity, QuarantineError> {
     let path = state.join(STATION_KEY);
     let io = |source| QuarantineError::Io { path: path.clone(), source };
     if !path.exists() {
-        let part = state.join(format!(".{STATION_KEY}-{}", std::process::id()));
-        let mut file = File::options().write(true).create(true).truncate(true).mode(0o600).open(&part).map_err(io)?;
-        file.write_all(keygen().0.as_bytes()).and_then(|()| file.sync_all()).map_err(io)?;
-        let linked = std::fs::hard_link(&part, &path);
-        std::fs::remove_file(&part).map_err(io)?;
-        match linked {
-            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => return Err(io(error)),
-            Ok(()) | Err(_) => File::open(state).and_then(|folder| folder.sync_all()).map_err(io)?,
-        }
+        identity::make(state, STATION_KEY, &keygen().0).map_err(io)?;
     }
     // The station's own disk, and no mistake of whoever called.
     let text = identity_text(&path).map_err(io)?;
